@@ -1,0 +1,31 @@
+//! A PKCS#11 call as a plain value.
+//!
+//! Every call that reaches a member is a [`Request`] and its answer a [`Reply`]. The same two types are what an
+//! in-process member executes, what travels to a member host or down a UART, what a transcript keeps for replay and what a
+//! trace records. Building one borrows the caller's memory and copies nothing.
+//!
+//! Bytes that a call puts out (a signature, random data, a list of handles) never stand in the [`Reply`]: they go to the output
+//! buffer that is given beside the request, and [`Body::Written`] says how many. So a reply is a small `Copy` value.
+//!
+//! The wire form of both is serde with postcard: see [`wire`].
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod bytes;
+mod function;
+mod info;
+mod list;
+mod mechanism;
+mod reply;
+mod request;
+mod template;
+pub mod wire;
+
+pub use bytes::Bytes;
+pub use function::{Dual, Function, Operation};
+pub use info::{MechanismInfo, ModuleInfo, SessionInfo, SlotInfo, TokenInfo, Version};
+pub use list::{Iter, List};
+pub use mechanism::{Field, Mechanism, Parameter};
+pub use reply::{Body, Reply, Rv};
+pub use request::{Deadline, ObjectHandle, Request, Room, SessionHandle, SlotId};
+pub use template::{Attribute, AttributeValue, Template, Value, Wanted};

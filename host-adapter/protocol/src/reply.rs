@@ -1,0 +1,56 @@
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MechanismInfo, ModuleInfo, ObjectHandle, SessionHandle, SessionInfo, SlotInfo, TokenInfo};
+
+/// A return code (`CK_RV`).
+#[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Rv(pub u64);
+
+impl Rv {
+    /// `CKR_OK`
+    pub const OK: Self = Self(0);
+}
+
+impl fmt::Debug for Rv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rv({:#x})", self.0)
+    }
+}
+
+/// The answer to a [`Request`](crate::Request).
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Reply {
+    /// What the member's function returned.
+    pub rv: Rv,
+    /// What it gave beside the code; for most codes but `CKR_OK` it is [`Body::Empty`].
+    pub body: Body,
+}
+
+/// What a call gives beside its code.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Body {
+    /// Nothing.
+    Empty,
+    /// So many bytes were written to the start of the output buffer.
+    Written(u64),
+    /// The length in bytes that a query, `CKR_BUFFER_TOO_SMALL` or `C_GetObjectSize` gave; nothing was written.
+    Length(u64),
+    /// The session that was opened.
+    Session(SessionHandle),
+    /// The object that was made.
+    Object(ObjectHandle),
+    /// The public and the private key that were made.
+    KeyPair(ObjectHandle, ObjectHandle),
+    /// Of `C_GetInfo`.
+    Module(ModuleInfo),
+    /// Of `C_GetSlotInfo`.
+    Slot(SlotInfo),
+    /// Of `C_GetTokenInfo`.
+    Token(TokenInfo),
+    /// Of `C_GetSessionInfo`.
+    SessionInfo(SessionInfo),
+    /// Of `C_GetMechanismInfo`.
+    Mechanism(MechanismInfo),
+}

@@ -1,0 +1,10 @@
+//! everslot: one PKCS#11 slot that never goes away.
+//!
+//! This crate is `libeverslot.so`, which an application loads like any PKCS#11 module, the library behind it and the
+//! `everslot` command. The decisions are those of [`everslot_core`]; here they meet real modules, clocks, threads and processes.
+//! The way of one call is described in `ARCHITECTURE.md`.
+
+pub mod config;
+pub mod hosted;
+pub mod module;
+pub mod status;
