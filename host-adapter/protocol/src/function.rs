@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Request;
+
 /// What a `C_*Init` begins and a final call ends.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Operation {
@@ -36,7 +38,7 @@ macro_rules! functions {
     ($($name:ident),* $(,)?) => {
         /// A function of the PKCS#11 2.40 list that can reach a member, for logs, traces and metrics.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-        #[allow(missing_docs, reason = "each is the C function of that name")]
+        #[expect(missing_docs, reason = "each is the C function of that name")]
         pub enum Function { $($name),* }
 
         impl Function {
@@ -58,4 +60,140 @@ functions! {
     InitToken, Login, Logout, OpenSession, SeedRandom, SetAttributeValue, SetOperationState, SetPIN, Sign,
     SignEncryptUpdate, SignFinal, SignInit, SignRecover, SignRecoverInit, SignUpdate, UnwrapKey, Verify, VerifyFinal,
     VerifyInit, VerifyRecover, VerifyRecoverInit, VerifyUpdate, WrapKey,
+}
+
+impl Operation {
+    /// The function that begins it.
+    #[must_use]
+    pub const fn begins_with(self) -> Function {
+        match self {
+            Self::Digest => Function::DigestInit,
+            Self::Sign => Function::SignInit,
+            Self::SignRecover => Function::SignRecoverInit,
+            Self::Verify => Function::VerifyInit,
+            Self::VerifyRecover => Function::VerifyRecoverInit,
+            Self::Encrypt => Function::EncryptInit,
+            Self::Decrypt => Function::DecryptInit,
+        }
+    }
+
+    /// The function that does it in one part.
+    #[must_use]
+    pub const fn whole(self) -> Function {
+        match self {
+            Self::Digest => Function::Digest,
+            Self::Sign => Function::Sign,
+            Self::SignRecover => Function::SignRecover,
+            Self::Verify => Function::Verify,
+            Self::VerifyRecover => Function::VerifyRecover,
+            Self::Encrypt => Function::Encrypt,
+            Self::Decrypt => Function::Decrypt,
+        }
+    }
+
+    /// The function that gives it a further part; the two with recovery have none but their [`whole`](Self::whole).
+    #[must_use]
+    pub const fn continues_with(self) -> Function {
+        match self {
+            Self::Digest => Function::DigestUpdate,
+            Self::Sign => Function::SignUpdate,
+            Self::Verify => Function::VerifyUpdate,
+            Self::Encrypt => Function::EncryptUpdate,
+            Self::Decrypt => Function::DecryptUpdate,
+            Self::SignRecover | Self::VerifyRecover => self.whole(),
+        }
+    }
+
+    /// The function that ends it after its parts; the two with recovery have none but their [`whole`](Self::whole).
+    #[must_use]
+    pub const fn ends_with(self) -> Function {
+        match self {
+            Self::Digest => Function::DigestFinal,
+            Self::Sign => Function::SignFinal,
+            Self::Verify => Function::VerifyFinal,
+            Self::Encrypt => Function::EncryptFinal,
+            Self::Decrypt => Function::DecryptFinal,
+            Self::SignRecover | Self::VerifyRecover => self.whole(),
+        }
+    }
+}
+
+impl Dual {
+    /// The function of that name.
+    #[must_use]
+    pub const fn function(self) -> Function {
+        match self {
+            Self::DigestEncrypt => Function::DigestEncryptUpdate,
+            Self::DecryptDigest => Function::DecryptDigestUpdate,
+            Self::SignEncrypt => Function::SignEncryptUpdate,
+            Self::DecryptVerify => Function::DecryptVerifyUpdate,
+        }
+    }
+
+    /// The operation whose data goes in or comes out enciphered.
+    #[must_use]
+    pub const fn cipher(self) -> Operation {
+        match self {
+            Self::DigestEncrypt | Self::SignEncrypt => Operation::Encrypt,
+            Self::DecryptDigest | Self::DecryptVerify => Operation::Decrypt,
+        }
+    }
+
+    /// The operation that sees the plain data beside the [`cipher`](Self::cipher).
+    #[must_use]
+    pub const fn witness(self) -> Operation {
+        match self {
+            Self::DigestEncrypt | Self::DecryptDigest => Operation::Digest,
+            Self::SignEncrypt => Operation::Sign,
+            Self::DecryptVerify => Operation::Verify,
+        }
+    }
+}
+
+impl Request<'_> {
+    /// The C function that it is; the one that stands for all of a fused call.
+    #[must_use]
+    pub const fn function(&self) -> Function {
+        match self {
+            Self::ModuleInfo => Function::GetInfo,
+            Self::Slots { .. } => Function::GetSlotList,
+            Self::SlotInfo { .. } => Function::GetSlotInfo,
+            Self::TokenInfo { .. } => Function::GetTokenInfo,
+            Self::Mechanisms { .. } => Function::GetMechanismList,
+            Self::MechanismInfo { .. } => Function::GetMechanismInfo,
+            Self::InitToken { .. } => Function::InitToken,
+            Self::OpenSession { .. } => Function::OpenSession,
+            Self::CloseSession { .. } => Function::CloseSession,
+            Self::CloseAllSessions { .. } => Function::CloseAllSessions,
+            Self::SessionInfo { .. } => Function::GetSessionInfo,
+            Self::OperationState { .. } => Function::GetOperationState,
+            Self::SetOperationState { .. } => Function::SetOperationState,
+            Self::Login { .. } => Function::Login,
+            Self::Logout { .. } => Function::Logout,
+            Self::InitPin { .. } => Function::InitPIN,
+            Self::SetPin { .. } => Function::SetPIN,
+            Self::CreateObject { .. } => Function::CreateObject,
+            Self::CopyObject { .. } => Function::CopyObject,
+            Self::DestroyObject { .. } => Function::DestroyObject,
+            Self::ObjectSize { .. } => Function::GetObjectSize,
+            Self::AttributeValues { .. } => Function::GetAttributeValue,
+            Self::SetAttributes { .. } => Function::SetAttributeValue,
+            Self::FindObjects { .. } => Function::FindObjects,
+            Self::Begin { operation, .. } => operation.begins_with(),
+            Self::Whole { operation, .. } => operation.whole(),
+            Self::Verify { .. } => Function::Verify,
+            Self::Update { operation, .. } => operation.continues_with(),
+            Self::DigestKey { .. } => Function::DigestKey,
+            Self::Finish { operation, .. } => operation.ends_with(),
+            Self::VerifyFinish { .. } => Function::VerifyFinal,
+            Self::DualUpdate { dual, .. } => dual.function(),
+            Self::GenerateKey { .. } => Function::GenerateKey,
+            Self::GenerateKeyPair { .. } => Function::GenerateKeyPair,
+            Self::WrapKey { .. } => Function::WrapKey,
+            Self::UnwrapKey { .. } => Function::UnwrapKey,
+            Self::DeriveKey { .. } => Function::DeriveKey,
+            Self::SeedRandom { .. } => Function::SeedRandom,
+            Self::GenerateRandom { .. } => Function::GenerateRandom,
+        }
+    }
 }

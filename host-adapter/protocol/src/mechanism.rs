@@ -4,6 +4,7 @@ use crate::{Bytes, List, ObjectHandle};
 
 /// A mechanism and its parameter (`CK_MECHANISM`).
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub struct Mechanism<'a> {
     /// `CKM_…`
     pub kind: u64,
@@ -13,6 +14,7 @@ pub struct Mechanism<'a> {
 
 /// A mechanism's parameter.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub enum Parameter<'a> {
     /// A null parameter.
     None,
@@ -24,6 +26,7 @@ pub enum Parameter<'a> {
 
 /// A field of a parameter structure. Which fields a structure has is told by its mechanism.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub enum Field<'a> {
     /// A `CK_ULONG`, `CK_BBOOL` or any other integer.
     Integer(u64),

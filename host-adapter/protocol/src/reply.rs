@@ -2,7 +2,9 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MechanismInfo, ModuleInfo, ObjectHandle, SessionHandle, SessionInfo, SlotInfo, TokenInfo};
+use crate::{
+    MechanismInfo, ModuleInfo, ObjectHandle, SessionHandle, SessionInfo, SlotInfo, TokenInfo,
+};
 
 /// A return code (`CK_RV`).
 #[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]

@@ -17,11 +17,13 @@ pub struct ObjectHandle(pub u64);
 /// The room for a call's output: `None` asks for the length only (a null buffer, PKCS#11 v3.1 §5.2), else bytes.
 pub type Room = Option<u64>;
 
-/// How long the answer may take: milliseconds from the moment the call is sent; `None` waits for ever.
+/// How long the answer may take from the moment the call is sent; `None` waits for ever.
 pub type Deadline = Option<core::time::Duration>;
 
 /// One PKCS#11 call, as it reaches a member. All handles are the member's own.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[expect(missing_docs, reason = "a field is the C argument of that name")]
 pub enum Request<'a> {
     /// `C_GetInfo`; answered with [`Body::Module`](crate::Body::Module).
     ModuleInfo,
@@ -39,7 +41,11 @@ pub enum Request<'a> {
     /// `C_GetMechanismInfo`; answered with [`Body::Mechanism`](crate::Body::Mechanism).
     MechanismInfo { slot: SlotId, mechanism: u64 },
     /// `C_InitToken`; `label` has 32 bytes, padded with blanks.
-    InitToken { slot: SlotId, pin: Option<Bytes<'a>>, label: Bytes<'a> },
+    InitToken {
+        slot: SlotId,
+        pin: Option<Bytes<'a>>,
+        label: Bytes<'a>,
+    },
     /// `C_OpenSession`; answered with [`Body::Session`](crate::Body::Session). `CKF_SERIAL_SESSION` is added.
     OpenSession { slot: SlotId, read_write: bool },
     /// `C_CloseSession`
@@ -51,53 +57,142 @@ pub enum Request<'a> {
     /// `C_GetOperationState`
     OperationState { session: SessionHandle, room: Room },
     /// `C_SetOperationState`; a handle of 0 stands for no key.
-    SetOperationState { session: SessionHandle, state: Bytes<'a>, encryption_key: ObjectHandle, authentication_key: ObjectHandle },
+    SetOperationState {
+        session: SessionHandle,
+        state: Bytes<'a>,
+        encryption_key: ObjectHandle,
+        authentication_key: ObjectHandle,
+    },
     /// `C_Login`; `user` is a `CK_USER_TYPE`, no PIN means a protected authentication path.
-    Login { session: SessionHandle, user: u64, pin: Option<Bytes<'a>> },
+    Login {
+        session: SessionHandle,
+        user: u64,
+        pin: Option<Bytes<'a>>,
+    },
     /// `C_Logout`
     Logout { session: SessionHandle },
     /// `C_InitPIN`
-    InitPin { session: SessionHandle, pin: Option<Bytes<'a>> },
+    InitPin {
+        session: SessionHandle,
+        pin: Option<Bytes<'a>>,
+    },
     /// `C_SetPIN`
-    SetPin { session: SessionHandle, old: Option<Bytes<'a>>, new: Option<Bytes<'a>> },
+    SetPin {
+        session: SessionHandle,
+        old: Option<Bytes<'a>>,
+        new: Option<Bytes<'a>>,
+    },
     /// `C_CreateObject`; answered with [`Body::Object`](crate::Body::Object).
-    CreateObject { session: SessionHandle, template: Template<'a> },
+    CreateObject {
+        session: SessionHandle,
+        template: Template<'a>,
+    },
     /// `C_CopyObject`; answered with [`Body::Object`](crate::Body::Object).
-    CopyObject { session: SessionHandle, object: ObjectHandle, template: Template<'a> },
+    CopyObject {
+        session: SessionHandle,
+        object: ObjectHandle,
+        template: Template<'a>,
+    },
     /// `C_DestroyObject`
-    DestroyObject { session: SessionHandle, object: ObjectHandle },
+    DestroyObject {
+        session: SessionHandle,
+        object: ObjectHandle,
+    },
     /// `C_GetObjectSize`; answered with [`Body::Length`](crate::Body::Length).
-    ObjectSize { session: SessionHandle, object: ObjectHandle },
+    ObjectSize {
+        session: SessionHandle,
+        object: ObjectHandle,
+    },
     /// `C_GetAttributeValue`; output: a [`List`] of [`AttributeValue`](crate::AttributeValue), one for each wanted attribute in
     /// its order, also when the reply's code is `CKR_ATTRIBUTE_SENSITIVE`, `CKR_ATTRIBUTE_TYPE_INVALID` or `CKR_BUFFER_TOO_SMALL`.
-    AttributeValues { session: SessionHandle, object: ObjectHandle, wanted: List<'a, Wanted<'a>> },
+    AttributeValues {
+        session: SessionHandle,
+        object: ObjectHandle,
+        wanted: List<'a, Wanted<'a>>,
+    },
     /// `C_SetAttributeValue`
-    SetAttributes { session: SessionHandle, object: ObjectHandle, template: Template<'a> },
+    SetAttributes {
+        session: SessionHandle,
+        object: ObjectHandle,
+        template: Template<'a>,
+    },
     /// `C_FindObjectsInit`, `C_FindObjects` until it gives none, and `C_FindObjectsFinal`, in one; output: object handles, 8 bytes
     /// each. More than the buffer holds: `CKR_BUFFER_TOO_SMALL` with the needed bytes in [`Body::Length`](crate::Body::Length).
-    FindObjects { session: SessionHandle, template: Template<'a> },
+    FindObjects {
+        session: SessionHandle,
+        template: Template<'a>,
+    },
     /// `C_SignInit` and its kin; a digest has no key.
-    Begin { session: SessionHandle, operation: Operation, mechanism: Mechanism<'a>, key: Option<ObjectHandle> },
+    Begin {
+        session: SessionHandle,
+        operation: Operation,
+        mechanism: Mechanism<'a>,
+        key: Option<ObjectHandle>,
+    },
     /// The single-part call: `C_Sign`, `C_Encrypt`, `C_Digest`, `C_SignRecover`, `C_VerifyRecover`, …, but not `C_Verify`.
-    Whole { session: SessionHandle, operation: Operation, data: Bytes<'a>, room: Room },
+    Whole {
+        session: SessionHandle,
+        operation: Operation,
+        data: Bytes<'a>,
+        room: Room,
+    },
     /// `C_Verify`
-    Verify { session: SessionHandle, data: Bytes<'a>, signature: Bytes<'a> },
+    Verify {
+        session: SessionHandle,
+        data: Bytes<'a>,
+        signature: Bytes<'a>,
+    },
     /// `C_SignUpdate` and its kin; only encryption and decryption have an output, the others' `room` is `None`.
-    Update { session: SessionHandle, operation: Operation, data: Bytes<'a>, room: Room },
+    Update {
+        session: SessionHandle,
+        operation: Operation,
+        data: Bytes<'a>,
+        room: Room,
+    },
     /// `C_DigestKey`
-    DigestKey { session: SessionHandle, key: ObjectHandle },
+    DigestKey {
+        session: SessionHandle,
+        key: ObjectHandle,
+    },
     /// `C_SignFinal` and its kin, but not `C_VerifyFinal`.
-    Finish { session: SessionHandle, operation: Operation, room: Room },
+    Finish {
+        session: SessionHandle,
+        operation: Operation,
+        room: Room,
+    },
     /// `C_VerifyFinal`
-    VerifyFinish { session: SessionHandle, signature: Bytes<'a> },
+    VerifyFinish {
+        session: SessionHandle,
+        signature: Bytes<'a>,
+    },
     /// `C_DigestEncryptUpdate` and its kin.
-    DualUpdate { session: SessionHandle, dual: Dual, data: Bytes<'a>, room: Room },
+    DualUpdate {
+        session: SessionHandle,
+        dual: Dual,
+        data: Bytes<'a>,
+        room: Room,
+    },
     /// `C_GenerateKey`; answered with [`Body::Object`](crate::Body::Object).
-    GenerateKey { session: SessionHandle, mechanism: Mechanism<'a>, template: Template<'a> },
+    GenerateKey {
+        session: SessionHandle,
+        mechanism: Mechanism<'a>,
+        template: Template<'a>,
+    },
     /// `C_GenerateKeyPair`; answered with [`Body::KeyPair`](crate::Body::KeyPair).
-    GenerateKeyPair { session: SessionHandle, mechanism: Mechanism<'a>, public: Template<'a>, private: Template<'a> },
+    GenerateKeyPair {
+        session: SessionHandle,
+        mechanism: Mechanism<'a>,
+        public: Template<'a>,
+        private: Template<'a>,
+    },
     /// `C_WrapKey`
-    WrapKey { session: SessionHandle, mechanism: Mechanism<'a>, wrapping_key: ObjectHandle, key: ObjectHandle, room: Room },
+    WrapKey {
+        session: SessionHandle,
+        mechanism: Mechanism<'a>,
+        wrapping_key: ObjectHandle,
+        key: ObjectHandle,
+        room: Room,
+    },
     /// `C_UnwrapKey`; answered with [`Body::Object`](crate::Body::Object).
     UnwrapKey {
         session: SessionHandle,
@@ -107,9 +202,65 @@ pub enum Request<'a> {
         template: Template<'a>,
     },
     /// `C_DeriveKey`; answered with [`Body::Object`](crate::Body::Object).
-    DeriveKey { session: SessionHandle, mechanism: Mechanism<'a>, base_key: ObjectHandle, template: Template<'a> },
+    DeriveKey {
+        session: SessionHandle,
+        mechanism: Mechanism<'a>,
+        base_key: ObjectHandle,
+        template: Template<'a>,
+    },
     /// `C_SeedRandom`
-    SeedRandom { session: SessionHandle, seed: Bytes<'a> },
+    SeedRandom {
+        session: SessionHandle,
+        seed: Bytes<'a>,
+    },
     /// `C_GenerateRandom`; fills `length` bytes of the output buffer.
     GenerateRandom { session: SessionHandle, length: u64 },
+}
+
+impl Request<'_> {
+    /// The session that it is asked of; `None` for what is asked of the module or of a slot.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionHandle> {
+        match *self {
+            Self::ModuleInfo
+            | Self::Slots { .. }
+            | Self::SlotInfo { .. }
+            | Self::TokenInfo { .. }
+            | Self::Mechanisms { .. }
+            | Self::MechanismInfo { .. }
+            | Self::InitToken { .. }
+            | Self::OpenSession { .. }
+            | Self::CloseAllSessions { .. } => None,
+            Self::CloseSession { session }
+            | Self::SessionInfo { session }
+            | Self::OperationState { session, .. }
+            | Self::SetOperationState { session, .. }
+            | Self::Login { session, .. }
+            | Self::Logout { session }
+            | Self::InitPin { session, .. }
+            | Self::SetPin { session, .. }
+            | Self::CreateObject { session, .. }
+            | Self::CopyObject { session, .. }
+            | Self::DestroyObject { session, .. }
+            | Self::ObjectSize { session, .. }
+            | Self::AttributeValues { session, .. }
+            | Self::SetAttributes { session, .. }
+            | Self::FindObjects { session, .. }
+            | Self::Begin { session, .. }
+            | Self::Whole { session, .. }
+            | Self::Verify { session, .. }
+            | Self::Update { session, .. }
+            | Self::DigestKey { session, .. }
+            | Self::Finish { session, .. }
+            | Self::VerifyFinish { session, .. }
+            | Self::DualUpdate { session, .. }
+            | Self::GenerateKey { session, .. }
+            | Self::GenerateKeyPair { session, .. }
+            | Self::WrapKey { session, .. }
+            | Self::UnwrapKey { session, .. }
+            | Self::DeriveKey { session, .. }
+            | Self::SeedRandom { session, .. }
+            | Self::GenerateRandom { session, .. } => Some(session),
+        }
+    }
 }

@@ -4,6 +4,7 @@ use crate::{Bytes, List};
 
 /// An attribute of a template (`CK_ATTRIBUTE`) with its value.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub struct Attribute<'a> {
     /// `CKA_…`
     pub kind: u64,
@@ -13,6 +14,7 @@ pub struct Attribute<'a> {
 
 /// An attribute's value.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub enum Value<'a> {
     /// The bytes as they are.
     Bytes(Bytes<'a>),
@@ -25,6 +27,7 @@ pub type Template<'a> = List<'a, Attribute<'a>>;
 
 /// An attribute that `C_GetAttributeValue` asks for.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub struct Wanted<'a> {
     /// `CKA_…`
     pub kind: u64,
@@ -36,6 +39,7 @@ pub struct Wanted<'a> {
 
 /// What `C_GetAttributeValue` says of one wanted attribute.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub enum AttributeValue<'a> {
     /// `CK_UNAVAILABLE_INFORMATION`: the object has no such attribute, it is sensitive, or the room was too small.
     Unavailable,
