@@ -1,1 +1,46 @@
-//! tests/module
+//! A PKCS#11 2.40 module that answers at once, counts what it is asked and misbehaves on request.
+//!
+//! It exists for two uses. Under the benchmark it takes next to no time itself, so what is measured is the way to it. Under the
+//! tests it counts every call (which member got the PIN?) and fails as it is told (a code, a delay, a hang, a crash), at
+//! a place that no real token would fail at on demand.
+//!
+//! Its signatures, digests and ciphertexts are checksums: enough to see that an answer belongs to its question, worth
+//! nothing otherwise.
+//!
+//! | environment | meaning | default |
+//! |---|---|---|
+//! | `EVERSLOT_TEST_CONTROL` | file of faults, read at each call: see [`script`] | no faults, no file read |
+//! | `EVERSLOT_TEST_LOG` | file to which each call's name is appended | none |
+//! | `EVERSLOT_TEST_LABEL` | label of the token; with several tokens, `-0`, `-1`, … follow it | `test` |
+//! | `EVERSLOT_TEST_TOKENS` | how many slots, each with a token | 1 |
+//! | `EVERSLOT_TEST_PIN` | the user's PIN | `1234` |
+//! | `EVERSLOT_TEST_SESSION_LIMIT` | sessions that a token allows | 4096 |
+//!
+//! Nothing unwinds out of it: a panic in an `extern "C"` function aborts the process.
+
+mod general;
+mod keys;
+mod list;
+mod memory;
+mod objects;
+mod operations;
+pub mod script;
+mod sessions;
+mod settings;
+mod state;
+
+pub use list::C_GetFunctionList;
+
+use cryptoki_sys::{CK_RV, CKR_OK};
+
+/// What a call comes to: nothing to add to `CKR_OK`, or the code it fails with.
+pub(crate) type Outcome = Result<(), CK_RV>;
+
+/// The way of every call: counted, kept back or refused as the script says, else executed.
+pub(crate) fn answer(function: &'static str, execute: impl FnOnce() -> Outcome) -> CK_RV {
+    let execute = || execute().err().unwrap_or(CKR_OK);
+    match script::current() {
+        None => execute(),
+        Some(script) => script.answer(function, execute),
+    }
+}

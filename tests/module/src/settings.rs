@@ -1,0 +1,41 @@
+//! What the environment says, read once in a process: a second `C_Initialize` sees the same.
+
+use std::sync::OnceLock;
+
+/// The settings of this load of the module.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Label of the token, or the beginning of the tokens' labels.
+    pub(crate) label: String,
+    /// Number of slots.
+    pub(crate) tokens: usize,
+    /// The user's PIN.
+    pub(crate) pin: Vec<u8>,
+    /// Sessions that a token allows.
+    pub(crate) session_limit: usize,
+}
+
+/// The settings, from the environment.
+pub(crate) fn settings() -> &'static Settings {
+    static SETTINGS: OnceLock<Settings> = OnceLock::new();
+    SETTINGS.get_or_init(|| Settings {
+        label: variable("EVERSLOT_TEST_LABEL").unwrap_or_else(|| "test".to_owned()),
+        tokens: number("EVERSLOT_TEST_TOKENS")
+            .unwrap_or(1)
+            .clamp(1, crate::state::SLOTS),
+        pin: variable("EVERSLOT_TEST_PIN")
+            .unwrap_or_else(|| "1234".to_owned())
+            .into_bytes(),
+        session_limit: number("EVERSLOT_TEST_SESSION_LIMIT")
+            .unwrap_or(crate::state::SESSIONS)
+            .min(crate::state::SESSIONS),
+    })
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn number(name: &str) -> Option<usize> {
+    variable(name)?.parse().ok()
+}
