@@ -37,5 +37,5 @@ pub enum Field<'a> {
     /// A pointer with its length; `None` is a null pointer.
     Pointer(Option<Bytes<'a>>),
     /// A structure, or an array of structures, pointed at or inline.
-    Nested(List<'a, Field<'a>>),
+    Nested(List<'a, Self>),
 }

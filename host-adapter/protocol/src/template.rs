@@ -34,7 +34,7 @@ pub struct Wanted<'a> {
     /// Bytes of room for the value, `None` to ask for its length.
     pub room: crate::Room,
     /// For an attribute whose value is a template: what is wanted of it. Empty for all others.
-    pub nested: List<'a, Wanted<'a>>,
+    pub nested: List<'a, Self>,
 }
 
 /// What `C_GetAttributeValue` says of one wanted attribute.
@@ -48,5 +48,5 @@ pub enum AttributeValue<'a> {
     /// The value.
     Bytes(Bytes<'a>),
     /// The values of the nested template, in the order of what was wanted of it.
-    Nested(List<'a, AttributeValue<'a>>),
+    Nested(List<'a, Self>),
 }

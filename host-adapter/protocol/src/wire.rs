@@ -3,6 +3,9 @@
 //! What is decoded borrows the bytes it was decoded from. A hostile wire cannot make the decoder panic, allocate or recurse deeper
 //! than [`MAX_DEPTH`]: every nested list is walked once before a value is handed out.
 
+#[cfg(test)]
+mod tests;
+
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
