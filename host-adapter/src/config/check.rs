@@ -1,0 +1,349 @@
+//! Makes a `Config` of the file as it is written, or says what is wrong with it.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use everslot_core::{Attempts, Class, Overrides, Policy, Role, Rv};
+use toml::Spanned;
+
+use super::error::{ConfigError, Place, Problem};
+use super::file::{self, File, Span};
+use super::{Config, GroupConfig, LogConfig, MEMBERS, MemberConfig, RecoveryConfig, TokenChoice};
+use crate::module::{Isolation, ModuleSettings};
+
+/// A network HSM answers in milliseconds; Luna's clients wait 3 s for a status and 20 s for a call.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// A smart card needs most of this for an RSA-4096 key pair.
+const GENERATION_DEADLINE: Duration = Duration::from_secs(60);
+const SESSIONS: NonZeroU32 = NonZeroU32::new(64).expect("64 is not zero");
+
+/// Whether a member may be called `name`: it stands in tables, logs and on command lines.
+#[must_use]
+pub fn is_member_name(name: &str) -> bool {
+    let fits = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(fits)
+}
+
+pub(super) struct Checker<'a> {
+    text: &'a str,
+    path: &'a Path,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) const fn new(text: &'a str, path: &'a Path) -> Self {
+        Self { text, path }
+    }
+
+    pub(super) fn config(&self) -> Result<Config, ConfigError> {
+        let file: File = toml::from_str(self.text)
+            .map_err(|error| self.error(error.span(), Problem::from_serde(error.message())))?;
+        if file.group.is_empty() {
+            return Err(self.error(None, Problem::NoGroup));
+        }
+        let mut groups = Vec::new();
+        for group in &file.group {
+            groups.push(self.group(group, &groups)?);
+        }
+        Ok(Config {
+            path: self.path.to_owned(),
+            host_program: file.host_program.map(|program| self.absolute(&program)),
+            log: LogConfig {
+                level: file.log.level,
+                file: file.log.file.map(|file| self.absolute(&file)),
+            },
+            groups,
+        })
+    }
+
+    fn group(
+        &self,
+        written: &Spanned<file::Group>,
+        others: &[GroupConfig],
+    ) -> Result<GroupConfig, ConfigError> {
+        let group = written.get_ref();
+        let label = self.fitting(
+            &group.label,
+            "label",
+            "1 to 32 bytes without control characters",
+            fits_label,
+        )?;
+        let serial = self.fitting(
+            &group.serial,
+            "serial",
+            "1 to 16 printable ASCII characters",
+            fits_serial,
+        )?;
+        if others.iter().any(|other| other.label == label) {
+            return Err(self.wrong(
+                &group.label,
+                Problem::DuplicateGroup {
+                    key: "label",
+                    value: label,
+                },
+            ));
+        }
+        if others.iter().any(|other| other.serial == serial) {
+            return Err(self.wrong(
+                &group.serial,
+                Problem::DuplicateGroup {
+                    key: "serial",
+                    value: serial,
+                },
+            ));
+        }
+        let count = group.member.len();
+        if count == 0 {
+            return Err(self.wrong(written, Problem::NoMember(label)));
+        }
+        if count > MEMBERS {
+            return Err(self.wrong(written, Problem::TooManyMembers { label, count }));
+        }
+        let mut members = Vec::new();
+        for member in &group.member {
+            members.push(self.member(member, &members)?);
+        }
+        Ok(GroupConfig {
+            label,
+            serial,
+            recovery: self.recovery(&group.recovery)?,
+            members,
+        })
+    }
+
+    fn recovery(&self, written: &file::Recovery) -> Result<RecoveryConfig, ConfigError> {
+        let default = Policy::default();
+        let attempts = match &written.attempts {
+            None => Attempts::Unlimited,
+            Some(attempts) => match *attempts.get_ref() {
+                -1 => Attempts::Unlimited,
+                number => Attempts::AtMost(
+                    u16::try_from(number)
+                        .map_err(|_| self.wrong(attempts, Problem::Attempts(number)))?,
+                ),
+            },
+        };
+        let interval = self.time(
+            written.interval.as_ref(),
+            "interval",
+            "60s",
+            default.interval,
+        )?;
+        Ok(RecoveryConfig {
+            mode: written.mode,
+            policy: Policy { interval, attempts },
+        })
+    }
+
+    fn member(
+        &self,
+        written: &Spanned<file::Member>,
+        others: &[MemberConfig],
+    ) -> Result<MemberConfig, ConfigError> {
+        let member = written.get_ref();
+        let name = self.fitting(
+            &member.name,
+            "name",
+            "of ASCII letters, digits, \".\", \"_\" and \"-\"",
+            is_member_name,
+        )?;
+        if others.iter().any(|other| other.name == name) {
+            return Err(self.wrong(&member.name, Problem::DuplicateMember(name)));
+        }
+        let token = token_choice(member, &name).map_err(|problem| self.wrong(written, problem))?;
+        let module = self.module(member)?;
+        if let Some(other) = others
+            .iter()
+            .find(|other| other.module == module && other.token == token)
+        {
+            let other = other.name.clone();
+            return Err(self.wrong(written, Problem::SameToken { name, other, token }));
+        }
+        Ok(MemberConfig {
+            name,
+            token,
+            role: match member.role {
+                file::Role::Active => Role::Active,
+                file::Role::Standby => Role::Standby,
+            },
+            deadline: self.time(member.deadline.as_ref(), "deadline", "2s", DEADLINE)?,
+            generation_deadline: self.time(
+                member.generation_deadline.as_ref(),
+                "generation_deadline",
+                "60s",
+                GENERATION_DEADLINE,
+            )?,
+            sessions: member.sessions.unwrap_or(SESSIONS),
+            pin: member
+                .pin
+                .clone()
+                .map(|source| source.map_file(|file| self.absolute(&file))),
+            overrides: self.overrides(&member.verdicts)?,
+            module,
+        })
+    }
+
+    fn module(&self, member: &file::Member) -> Result<ModuleSettings, ConfigError> {
+        let path = self.absolute(member.module.get_ref());
+        if !path.is_file() {
+            return Err(self.wrong(&member.module, Problem::NoModule(path)));
+        }
+        let isolation = match member.isolation {
+            file::Isolation::Process => Isolation::Process,
+            file::Isolation::None => Isolation::None,
+        };
+        let environment = match &member.environment {
+            Some(environment) => self.environment(environment, isolation)?,
+            None => BTreeMap::new(),
+        };
+        let init_string = match &member.init_string {
+            Some(string) if string.get_ref().contains('\0') => {
+                return Err(self.wrong(string, Problem::Nul("init_string")));
+            }
+            Some(string) => Some(string.get_ref().clone()),
+            None => None,
+        };
+        Ok(ModuleSettings {
+            path,
+            environment,
+            init_string,
+            isolation,
+        })
+    }
+
+    fn environment(
+        &self,
+        written: &Spanned<BTreeMap<String, String>>,
+        isolation: Isolation,
+    ) -> Result<BTreeMap<String, String>, ConfigError> {
+        let environment = written.get_ref();
+        if isolation == Isolation::None && !environment.is_empty() {
+            return Err(self.wrong(written, Problem::EnvironmentInApplication));
+        }
+        if let Some(name) = environment
+            .keys()
+            .find(|name| name.is_empty() || name.contains(['=', '\0']))
+        {
+            let (key, must) = (
+                "environment",
+                "of variable names, not empty and without \"=\"",
+            );
+            return Err(self.wrong(
+                written,
+                Problem::Unfit {
+                    key,
+                    must,
+                    value: name.clone(),
+                },
+            ));
+        }
+        if environment.values().any(|value| value.contains('\0')) {
+            return Err(self.wrong(written, Problem::Nul("environment")));
+        }
+        Ok(environment.clone())
+    }
+
+    fn overrides(
+        &self,
+        written: &BTreeMap<Spanned<String>, Spanned<String>>,
+    ) -> Result<Overrides, ConfigError> {
+        let mut overrides = Overrides::default();
+        for (code, class) in written {
+            let rv = return_code(code.get_ref())
+                .ok_or_else(|| self.wrong(code, Problem::UnknownCode(code.get_ref().clone())))?;
+            let class = Class::parse(class.get_ref()).ok_or_else(|| {
+                let known = Class::ALL
+                    .iter()
+                    .map(|class| class.name().to_owned())
+                    .collect();
+                self.wrong(
+                    class,
+                    Problem::UnknownWord {
+                        word: class.get_ref().clone(),
+                        known,
+                    },
+                )
+            })?;
+            overrides
+                .insert(rv, class)
+                .map_err(|_| self.wrong(code, Problem::TooManyVerdicts(overrides.len())))?;
+        }
+        Ok(overrides)
+    }
+
+    fn fitting(
+        &self,
+        written: &Spanned<String>,
+        key: &'static str,
+        must: &'static str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Result<String, ConfigError> {
+        let value = written.get_ref().clone();
+        if fits(&value) {
+            Ok(value)
+        } else {
+            Err(self.wrong(written, Problem::Unfit { key, must, value }))
+        }
+    }
+
+    fn time(
+        &self,
+        written: Option<&Spanned<Span>>,
+        key: &'static str,
+        example: &'static str,
+        default: Duration,
+    ) -> Result<Duration, ConfigError> {
+        match written {
+            None => Ok(default),
+            Some(span) if span.get_ref().0.is_zero() => {
+                Err(self.wrong(span, Problem::Zero(key, example)))
+            }
+            Some(span) => Ok(span.get_ref().0),
+        }
+    }
+
+    fn absolute(&self, path: &Path) -> PathBuf {
+        let directory = self.path.parent().unwrap_or(Path::new(""));
+        let joined = directory.join(path);
+        std::path::absolute(&joined).unwrap_or(joined)
+    }
+
+    fn wrong<T>(&self, written: &Spanned<T>, problem: Problem) -> ConfigError {
+        self.error(Some(written.span()), problem)
+    }
+
+    fn error(&self, span: Option<Range<usize>>, problem: Problem) -> ConfigError {
+        ConfigError::Wrong {
+            place: Place::new(self.path, self.text, span),
+            problem: Box::new(problem),
+        }
+    }
+}
+
+fn token_choice(member: &file::Member, name: &str) -> Result<TokenChoice, Problem> {
+    match (member.token.clone(), member.serial.clone(), member.slot) {
+        (Some(label), None, None) => Ok(TokenChoice::Label(label)),
+        (None, Some(serial), None) => Ok(TokenChoice::Serial(serial)),
+        (Some(label), Some(serial), None) => Ok(TokenChoice::LabelAndSerial { label, serial }),
+        (None, None, Some(slot)) => Ok(TokenChoice::Slot(slot)),
+        (None, None, None) => Err(Problem::NoToken(name.to_owned())),
+        (_, _, Some(_)) => Err(Problem::TwoTokens(name.to_owned())),
+    }
+}
+
+fn return_code(text: &str) -> Option<Rv> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok().map(Rv),
+        None => Rv::from_name(text),
+    }
+}
+
+fn fits_label(label: &str) -> bool {
+    (1..=32).contains(&label.len()) && !label.chars().any(char::is_control) && !label.ends_with(' ')
+}
+
+fn fits_serial(serial: &str) -> bool {
+    (1..=16).contains(&serial.len()) && serial.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,112 @@
+//! The shape of the file, as it is written; `check` makes a `Config` of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+use toml::Spanned;
+
+use super::{LogLevel, PinSource, RecoveryMode};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) host_program: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) log: Log,
+    #[serde(default)]
+    pub(super) group: Vec<Spanned<Group>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Log {
+    pub(super) level: LogLevel,
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group {
+    pub(super) label: Spanned<String>,
+    pub(super) serial: Spanned<String>,
+    #[serde(default)]
+    pub(super) recovery: Recovery,
+    #[serde(default)]
+    pub(super) member: Vec<Spanned<Member>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Recovery {
+    pub(super) mode: RecoveryMode,
+    pub(super) interval: Option<Spanned<Span>>,
+    pub(super) attempts: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Member {
+    pub(super) name: Spanned<String>,
+    pub(super) module: Spanned<PathBuf>,
+    pub(super) token: Option<String>,
+    pub(super) serial: Option<String>,
+    pub(super) slot: Option<u64>,
+    #[serde(default)]
+    pub(super) role: Role,
+    #[serde(default)]
+    pub(super) environment: Option<Spanned<BTreeMap<String, String>>>,
+    pub(super) init_string: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) isolation: Isolation,
+    pub(super) deadline: Option<Spanned<Span>>,
+    pub(super) generation_deadline: Option<Spanned<Span>>,
+    pub(super) sessions: Option<NonZeroU32>,
+    pub(super) pin: Option<PinSource>,
+    #[serde(default)]
+    pub(super) verdicts: BTreeMap<Spanned<String>, Spanned<String>>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Role {
+    #[default]
+    Active,
+    Standby,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Isolation {
+    #[default]
+    Process,
+    None,
+}
+
+/// A length of time, written with its unit.
+#[derive(Clone, Copy)]
+pub(super) struct Span(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Span;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time with its unit, such as \"2s\" or \"1m 30s\"")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Span, E> {
+                humantime::parse_duration(text)
+                    .map(Span)
+                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Reader)
+    }
+}

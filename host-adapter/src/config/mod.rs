@@ -1,0 +1,187 @@
+//! The configuration: which groups there are, of which members, and under which policy.
+//!
+//! It is a TOML file. [`Config::load`] looks for it at `$EVERSLOT_CONF`, else at `$XDG_CONFIG_HOME/everslot/everslot.toml`
+//! (`~/.config`), else at `/etc/everslot/everslot.toml`. Whatever is wrong with it is one line: where, what, what to do.
+
+mod check;
+mod error;
+mod file;
+mod pin;
+mod place;
+mod token;
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use everslot_core::{Overrides, Policy, Role};
+
+use crate::module::ModuleSettings;
+
+pub use check::is_member_name;
+pub use error::{ConfigError, Place, Problem};
+pub use pin::{PinError, PinSource};
+pub use place::{search_places, user_place};
+pub use token::{TokenChoice, same_token, text};
+
+/// Members that one group may have.
+pub const MEMBERS: usize = 32;
+
+/// A configuration that holds together: everything in it has been checked but what only the tokens themselves can tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The file it came from.
+    pub path: PathBuf,
+    /// The `everslot` program that hosts members; where it is looked for when `None`, see [`hosted`](crate::hosted).
+    pub host_program: Option<PathBuf>,
+    /// What the library logs, and where.
+    pub log: LogConfig,
+    /// At least one; labels and serials are unique.
+    pub groups: Vec<GroupConfig>,
+}
+
+/// What the library logs. It never logs a PIN, a key or an attribute's value.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct LogConfig {
+    /// The least important lines that are logged.
+    pub level: LogLevel,
+    /// Lines are appended to this file; `None` is standard error.
+    pub file: Option<PathBuf>,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What cannot be put right by itself: a member given up or quarantined.
+    Error,
+    /// Losses and failed attempts too.
+    #[default]
+    Warn,
+    /// Every change of a member's state.
+    Info,
+    /// Every decision.
+    Debug,
+    /// Every call.
+    Trace,
+}
+
+/// One virtual slot and the members behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupConfig {
+    /// The virtual token's label; 1 to 32 bytes.
+    pub label: String,
+    /// The virtual token's serial; 1 to 16 printable ASCII characters. It never changes with the members.
+    pub serial: String,
+    /// How lost members come back.
+    pub recovery: RecoveryConfig,
+    /// 1 to [`MEMBERS`]; names are unique in the group.
+    pub members: Vec<MemberConfig>,
+}
+
+/// How lost members come back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RecoveryConfig {
+    /// Who runs the attempts.
+    pub mode: RecoveryMode,
+    /// How often (X) and how many (N) there are in one outage.
+    pub policy: Policy,
+}
+
+/// Who runs the attempts of recovery.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecoveryMode {
+    /// A thread of everslot's own.
+    #[default]
+    Background,
+    /// The application's calls, as the seed has it; no thread is made.
+    InCall,
+}
+
+/// One real token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberConfig {
+    /// Its name within the group: ASCII letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// Which token of the module it is.
+    pub token: TokenChoice,
+    /// Whether it serves always, or only when no active member is left.
+    pub role: Role,
+    /// How long a call may take; longer than this means that the member is lost.
+    pub deadline: Duration,
+    /// The same for the calls that take long: generating keys and initialising the token.
+    pub generation_deadline: Duration,
+    /// Real sessions that everslot opens on it at once, at most.
+    pub sessions: NonZeroU32,
+    /// Where the command finds the user's PIN; the library takes the application's.
+    pub pin: Option<PinSource>,
+    /// Return codes of this member that mean something else than the verdict table says.
+    pub overrides: Overrides,
+    module: ModuleSettings,
+}
+
+impl MemberConfig {
+    /// What its module is loaded with: members with equal settings share one load.
+    #[must_use]
+    pub fn settings(&self) -> ModuleSettings {
+        self.module.clone()
+    }
+}
+
+impl Config {
+    /// Finds the configuration and reads it.
+    ///
+    /// A process that runs with more rights than its caller (set-user-id) does not look at the environment.
+    ///
+    /// # Errors
+    /// There is none at any of [`search_places`], or as in [`Config::from_file`].
+    pub fn load() -> Result<Self, ConfigError> {
+        Self::from_file(&Self::find()?)
+    }
+
+    /// The configuration file that [`Config::load`] reads: the first place that has one. A file that `$EVERSLOT_CONF`
+    /// names is meant, so no further place is looked at.
+    ///
+    /// # Errors
+    /// There is none at any of [`search_places`].
+    pub fn find() -> Result<PathBuf, ConfigError> {
+        let looked = search_places();
+        match looked.iter().find(|place| place.exists()) {
+            Some(place) => Ok(place.clone()),
+            None => Err(ConfigError::Missing { looked }),
+        }
+    }
+
+    /// Reads the configuration in `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or as in [`Config::parse`].
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, path),
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                Err(ConfigError::Missing {
+                    looked: vec![path.to_owned()],
+                })
+            }
+            Err(source) => Err(ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// Takes `text` as the configuration that stands in `path`; relative paths in it start at its directory.
+    ///
+    /// # Errors
+    /// [`ConfigError::Wrong`] with the first thing that is wrong in it. The modules' files must exist; tokens are not looked for.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        check::Checker::new(text, path).config()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! Which token of a module is meant, and whether two tokens are one.
+
+use std::fmt;
+
+use everslot_protocol::{SlotId, TokenInfo};
+
+/// Which token of its module a member is.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum TokenChoice {
+    /// The token with this label.
+    Label(String),
+    /// The token with this serial.
+    Serial(String),
+    /// The token with both.
+    LabelAndSerial {
+        /// Its label.
+        label: String,
+        /// Its serial.
+        serial: String,
+    },
+    /// Whatever token is in this slot. Some modules number their slots differently after each start.
+    Slot(u64),
+}
+
+impl TokenChoice {
+    /// Whether the token that is described by `info`, in `slot`, is the one meant.
+    #[must_use]
+    pub fn matches(&self, slot: SlotId, info: &TokenInfo) -> bool {
+        match self {
+            Self::Label(label) => text(&info.label) == *label,
+            Self::Serial(serial) => text(&info.serial) == *serial,
+            Self::LabelAndSerial { label, serial } => {
+                text(&info.label) == *label && text(&info.serial) == *serial
+            }
+            Self::Slot(number) => slot.0 == *number,
+        }
+    }
+}
+
+impl fmt::Display for TokenChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Label(label) => write!(f, "token {label:?}"),
+            Self::Serial(serial) => write!(f, "token with serial {serial:?}"),
+            Self::LabelAndSerial { label, serial } => {
+                write!(f, "token {label:?} with serial {serial:?}")
+            }
+            Self::Slot(number) => write!(f, "token in slot {number}"),
+        }
+    }
+}
+
+/// Whether the two describe one token: manufacturer, model and serial agree, and the serial says something.
+///
+/// A serial of blanks or zeros, which some software tokens give to every token, tells nothing.
+#[must_use]
+pub fn same_token(one: &TokenInfo, other: &TokenInfo) -> bool {
+    let telling = !text(&one.serial).chars().all(|character| character == '0');
+    telling
+        && one.serial == other.serial
+        && one.manufacturer == other.manufacturer
+        && one.model == other.model
+}
+
+/// A blank-padded field without its padding. Some modules pad with zeros.
+#[must_use]
+pub fn text(padded: &[u8]) -> String {
+    String::from_utf8_lossy(padded)
+        .trim_end_matches([' ', '\0'])
+        .to_owned()
+}
