@@ -31,4 +31,4 @@ pub use list::{Iter, List};
 pub use mechanism::{Field, Mechanism, Parameter};
 pub use reply::{Body, Reply, Rv};
 pub use request::{Deadline, ObjectHandle, Request, Room, SessionHandle, SlotId};
-pub use template::{Attribute, AttributeValue, Template, Value, Wanted};
+pub use template::{Attribute, AttributeValue, NestedValue, Template, Value, Wanted};

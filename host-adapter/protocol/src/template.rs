@@ -47,6 +47,16 @@ pub enum AttributeValue<'a> {
     Length(u64),
     /// The value.
     Bytes(Bytes<'a>),
-    /// The values of the nested template, in the order of what was wanted of it.
-    Nested(List<'a, Self>),
+    /// The attributes of the nested template, in the order of what was wanted of it.
+    Nested(List<'a, NestedValue<'a>>),
+}
+
+/// One attribute of a nested template: there the member says also which attribute it is.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct NestedValue<'a> {
+    /// `CKA_…`
+    pub kind: u64,
+    /// What is said of it.
+    pub value: AttributeValue<'a>,
 }

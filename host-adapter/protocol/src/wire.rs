@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::list::encoded_size;
 use crate::{
-    Attribute, AttributeValue, Body, Field, List, Mechanism, Parameter, Reply, Request, Template,
-    Value, Wanted,
+    Attribute, AttributeValue, Body, Field, List, Mechanism, NestedValue, Parameter, Reply,
+    Request, Template, Value, Wanted,
 };
 
 /// How deep lists may nest: a template in a template is 2.
@@ -240,6 +240,12 @@ impl Nest for AttributeValue<'_> {
             Self::Unavailable | Self::Length(_) | Self::Bytes(_) => Ok(()),
             Self::Nested(values) => check_list(*values, depth),
         }
+    }
+}
+
+impl Nest for NestedValue<'_> {
+    fn check(&self, depth: usize) -> Result<(), Malformed> {
+        self.value.check(depth)
     }
 }
 

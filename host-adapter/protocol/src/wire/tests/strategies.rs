@@ -121,7 +121,11 @@ pub(super) fn attribute_values()
         bytes().prop_map(AttributeValue::Bytes),
     ];
     let item = leaf.prop_recursive(3, 16, 4, |inner| {
-        many(inner, 0..4).prop_map(|values| AttributeValue::Nested(leaked(values)))
+        many(
+            (any::<u64>(), inner).prop_map(|(kind, value)| NestedValue { kind, value }),
+            0..4,
+        )
+        .prop_map(|values| AttributeValue::Nested(leaked(values)))
     });
     many(item, 0..6).prop_map(leaked)
 }
