@@ -139,8 +139,8 @@ pub fn decode_attribute_values(bytes: &[u8]) -> Result<List<'_, AttributeValue<'
 /// The most bytes that [`encode_attribute_values`] needs for an answer to `wanted`.
 #[must_use]
 pub fn attribute_values_size(wanted: List<'_, Wanted<'_>>) -> usize {
-    // A variant and a varint stand before each value; the list's own length before all of them.
-    const HEAD: usize = 1 + 10;
+    // A nested value's kind, a variant and a length stand before each value; the list's own length before all of them.
+    const HEAD: usize = 10 + 1 + 10;
     wanted.iter().fold(HEAD, |size, wanted| {
         let room = wanted
             .room

@@ -10,8 +10,8 @@ use proptest::strategy::Union;
 
 use crate::{
     Attribute, AttributeValue, Body, Bytes, Dual, Field, List, Mechanism, MechanismInfo,
-    ObjectHandle, Operation, Parameter, Reply, Request, Rv, SessionHandle, SessionInfo, SlotId,
-    Template, Value, Wanted,
+    NestedValue, ObjectHandle, Operation, Parameter, Reply, Request, Rv, SessionHandle,
+    SessionInfo, SlotId, Template, Value, Wanted,
 };
 
 fn leaked<T: 'static>(items: Vec<T>) -> List<'static, T> {
