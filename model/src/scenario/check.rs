@@ -1,0 +1,207 @@
+//! The search itself.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Instant;
+
+use stateright::{Checker, Expectation, Model, Property};
+
+use crate::graph::Graph;
+use crate::timeline::{Story, Timeline};
+
+use super::{Case, Fair, Failure, Outcome, Scenario, Size, number};
+
+pub(super) fn check<M>(case: &Case<M>) -> Outcome
+where
+    M: Story + Fair + Clone + Send + Sync + 'static,
+    M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
+    M::Action: Clone + Debug + PartialEq,
+{
+    let began = Instant::now();
+    let mut failures = unfounded(&case.model.properties());
+    let (size, mut wrong) = search(case);
+    failures.append(&mut wrong);
+    if failures.is_empty() && size != case.size {
+        failures.push(Failure::OtherSize {
+            expected: case.size,
+            found: size,
+        });
+    }
+    if !case.liveness.is_empty() && failures.iter().all(|failure| !is_violation(failure)) {
+        failures.append(&mut put_off(case, size));
+    }
+    Outcome {
+        scenario: case.name,
+        size,
+        properties: case.properties(),
+        witnesses: count(&case.model.properties(), &Expectation::Sometimes),
+        failures,
+        took: began.elapsed(),
+    }
+}
+
+pub(super) fn witnesses<M>(case: &Case<M>) -> Vec<(String, String)>
+where
+    M: Story + Clone + Send + Sync + 'static,
+    M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
+    M::Action: Clone + Debug + PartialEq,
+{
+    case.model
+        .properties()
+        .into_iter()
+        .filter(|property| property.expectation == Expectation::Sometimes)
+        .map(|property| {
+            let told = shortest(&case.model, property.name)
+                .map_or_else(|| "never seen".to_owned(), |run| run.to_string());
+            (property.name.to_owned(), told)
+        })
+        .collect()
+}
+
+/// What would make a verdict worthless before any search.
+fn unfounded<M: Model>(properties: &[Property<M>]) -> Vec<Failure> {
+    let mut failures: Vec<Failure> = properties
+        .iter()
+        .filter(|property| property.expectation == Expectation::Always)
+        .filter(|safety| {
+            !properties.iter().any(|witness| {
+                witness.expectation == Expectation::Sometimes
+                    && number(witness.name) == number(safety.name)
+            })
+        })
+        .map(|property| Failure::NoWitness {
+            property: property.name.to_owned(),
+        })
+        .collect();
+    if count(properties, &Expectation::Always) == 0 {
+        failures.push(Failure::NothingToHold);
+    }
+    failures
+}
+
+fn count<M: Model>(properties: &[Property<M>], expectation: &Expectation) -> usize {
+    properties.iter().filter(|property| property.expectation == *expectation).count()
+}
+
+/// All properties over all states. With all of them at once a counter-example is not the shortest, so each violated
+/// one is searched for again alone.
+fn search<M>(case: &Case<M>) -> (Size, Vec<Failure>)
+where
+    M: Story + Clone + Send + Sync + 'static,
+    M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
+    M::Action: Clone + Debug + PartialEq,
+{
+    let checker = case.model.clone().checker().spawn_bfs().join();
+    let size = Size {
+        unique: checker.unique_state_count(),
+        generated: checker.state_count(),
+        depth: checker.max_depth(),
+    };
+    let found = checker.discoveries();
+    drop(checker);
+    let failures = case
+        .model
+        .properties()
+        .into_iter()
+        .filter_map(|property| match property.expectation {
+            Expectation::Always => found.contains_key(property.name).then(|| Failure::Violated {
+                property: property.name.to_owned(),
+                timeline: shortest(&case.model, property.name)
+                    .expect("what was violated once is violated again"),
+            }),
+            Expectation::Sometimes => {
+                (!found.contains_key(property.name)).then(|| Failure::NeverSeen {
+                    property: property.name.to_owned(),
+                })
+            }
+            Expectation::Eventually => {
+                unreachable!("stateright's eventually is unsound: state a Liveness instead")
+            }
+        })
+        .collect();
+    (size, failures)
+}
+
+fn is_violation(failure: &Failure) -> bool {
+    matches!(failure, Failure::Violated { .. })
+}
+
+fn put_off<M>(case: &Case<M>, size: Size) -> Vec<Failure>
+where
+    M: Story + Fair,
+    M::State: Clone + Eq + Hash,
+    M::Action: Clone,
+{
+    let graph = Graph::explore(&case.model, |state, action| case.model.serves(state, action));
+    let mut failures = Vec::new();
+    if graph.len() != size.unique {
+        failures.push(Failure::CountsDiffer {
+            stateright: size.unique,
+            graph: graph.len(),
+        });
+    }
+    for live in &case.liveness {
+        let run = graph.fair_cycle(live.assumed, |state| (live.waiting)(&case.model, state));
+        failures.extend(run.map(|run| Failure::PutOffForEver {
+            property: live.name.clone(),
+            timeline: Timeline::of_cycle(&case.model, &run),
+        }));
+    }
+    failures
+}
+
+/// A shortest run to where `property` is found, or `None` if it never is.
+pub(crate) fn shortest<M>(model: &M, property: &str) -> Option<Timeline>
+where
+    M: Story + Clone + Send + Sync + 'static,
+    M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
+    M::Action: Clone + Debug + PartialEq,
+{
+    let property = model
+        .properties()
+        .into_iter()
+        .find(|candidate| candidate.name == property)
+        .expect("a property of this model");
+    let name = property.name;
+    let alone = Alone {
+        model: Arc::new(model.clone()),
+        property,
+    };
+    let run = alone.checker().spawn_bfs().join().discovery(name)?;
+    Some(Timeline::of_states(model, &run.into_states()))
+}
+
+/// A model with one of its properties only.
+struct Alone<M: Model> {
+    model: Arc<M>,
+    property: Property<M>,
+}
+
+impl<M> Model for Alone<M>
+where
+    M: Model + 'static,
+{
+    type State = M::State;
+    type Action = M::Action;
+
+    fn init_states(&self) -> Vec<Self::State> {
+        self.model.init_states()
+    }
+
+    fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
+        self.model.actions(state, actions);
+    }
+
+    fn next_state(&self, state: &Self::State, action: Self::Action) -> Option<Self::State> {
+        self.model.next_state(state, action)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![Property {
+            expectation: self.property.expectation.clone(),
+            name: self.property.name,
+            condition: |alone, state| (alone.property.condition)(&alone.model, state),
+        }]
+    }
+}
