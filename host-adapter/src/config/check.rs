@@ -249,26 +249,24 @@ impl<'a> Checker<'a> {
         &self,
         written: &BTreeMap<Spanned<String>, Spanned<String>>,
     ) -> Result<Overrides, ConfigError> {
-        let mut overrides = Overrides::default();
+        let mut overrides = Overrides::new();
         for (code, class) in written {
             let rv = return_code(code.get_ref())
                 .ok_or_else(|| self.wrong(code, Problem::UnknownCode(code.get_ref().clone())))?;
-            let class = Class::parse(class.get_ref()).ok_or_else(|| {
+            if overrides.class(rv).is_some() {
+                return Err(self.wrong(code, Problem::DuplicateKey));
+            }
+            let class = class.get_ref().parse().map_err(|_| {
                 let known = Class::ALL
                     .iter()
                     .map(|class| class.name().to_owned())
                     .collect();
-                self.wrong(
-                    class,
-                    Problem::UnknownWord {
-                        word: class.get_ref().clone(),
-                        known,
-                    },
-                )
+                let word = class.get_ref().clone();
+                self.wrong(class, Problem::UnknownWord { word, known })
             })?;
             overrides
-                .insert(rv, class)
-                .map_err(|_| self.wrong(code, Problem::TooManyVerdicts(overrides.len())))?;
+                .set(rv, class)
+                .map_err(|full| self.wrong(code, Problem::TooManyVerdicts(full.capacity)))?;
         }
         Ok(overrides)
     }

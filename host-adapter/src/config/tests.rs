@@ -99,12 +99,12 @@ fn a_whole_configuration_is_read() {
         member.pin,
         Some(PinSource::File(directory.path().join("pin")))
     );
-    assert_eq!(member.overrides.find(Rv(6)), Some(Class::MemberLost));
+    assert_eq!(member.overrides.class(Rv(6)), Some(Class::MemberLost));
     assert_eq!(
-        member.overrides.find(Rv(0x8000_0001)),
+        member.overrides.class(Rv(0x8000_0001)),
         Some(Class::SessionLost)
     );
-    assert_eq!(member.overrides.find(Rv(0x30)), None);
+    assert_eq!(member.overrides.class(Rv(0x30)), None);
     let settings = member.settings();
     assert_eq!(settings.path, directory.path().join("module.so"));
     assert_eq!(settings.environment["SOFTHSM2_CONF"], "/etc/a.conf");
@@ -241,6 +241,12 @@ fn values_out_of_their_range_are_refused() {
         (
             format!("{GROUP}{MEMBER}verdicts = {{ CKR_DEVICE_ERROR = \"memberlost\" }}\n"),
             "everslot.toml:8:33: unknown word \"memberlost\"; did you mean \"member-lost\"?",
+        ),
+        (
+            format!(
+                "{GROUP}{MEMBER}verdicts = {{ CKR_DEVICE_ERROR = \"unknown\", 0x30 = \"unknown\" }}\n"
+            ),
+            "everslot.toml:8:14: this key is there already; remove one of the two",
         ),
         (
             format!("{GROUP}{MEMBER}init_string = \"a\\u0000b\"\n"),

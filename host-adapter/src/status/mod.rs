@@ -1,0 +1,78 @@
+//! What a running application says of its members, and how the command asks it.
+//!
+//! Every application that has loaded the library has a [`Server`]: a thread of ours that answers on a Unix socket which only
+//! the application's user can reach. [`Client`] finds the sockets of that user. One line of JSON asks ([`Ask`]), one answers
+//! ([`Answer`]).
+
+mod client;
+mod conversation;
+mod place;
+mod server;
+mod snapshot;
+
+use serde::{Deserialize, Serialize};
+
+pub use client::{Application, Client, ClientError};
+pub use server::Server;
+pub use snapshot::{
+    GroupStatus, LoginState, MemberStatus, Process, ReturnCode, Role, Snapshot, State,
+    evidence_words,
+};
+
+/// Where a server takes its answers from: the running library.
+pub trait Source: Send + Sync {
+    /// How things are, from what is known: no member is asked, so that it returns at once.
+    fn snapshot(&self, read: Read) -> Snapshot;
+
+    /// Begins a fresh outage's attempts at `member`, or at all members of the group that do not serve, without waiting for
+    /// their outcome.
+    ///
+    /// # Errors
+    /// One line for people: no such group or member, or the member cannot be recovered (it serves, or is parked).
+    fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String>;
+}
+
+/// Whether reading counts for the seed's rule, by which the first status read after a loss says `CKR_DEVICE_ERROR` and
+/// each later one `CKR_TOKEN_NOT_PRESENT`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Read {
+    /// It does.
+    Status,
+    /// It leaves everything as it is.
+    Peek,
+}
+
+/// What a client asks.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Ask {
+    /// A snapshot, as [`Read::Status`].
+    Status {},
+    /// A snapshot, as [`Read::Peek`].
+    Peek {},
+    /// [`Source::recover`].
+    Recover {
+        /// The group's label or serial.
+        group: String,
+        /// The member's name; without it all that do not serve.
+        member: Option<String>,
+    },
+}
+
+/// What a server answers.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// To a status read.
+    Snapshot(Snapshot),
+    /// What was asked for is begun.
+    Begun {},
+    /// It is not; one line says why.
+    Refused {
+        /// For people.
+        why: String,
+    },
+}
+
+#[cfg(test)]
+mod tests;
