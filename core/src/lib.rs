@@ -1,1 +1,74 @@
-//! core
+//! The decisions of everslot: which member serves, when a lost one is tried again, how a call ends.
+//!
+//! Two small machines and three pure tables, all of them plain values: they know no clock, thread,
+//! wire or PKCS#11 function, allocate nothing and call nobody back. A caller feeds an input and the
+//! current [`Instant`], and gets values back that say what to do next.
+//!
+//! | part | decides | seed and properties |
+//! |---|---|---|
+//! | [`Group`] | who is a member and in which state; recovery; login | S2, S3, S5, S6, S7, S12, L1 |
+//! | [`Call`] | one operation, from choosing a member to the answer | S1, S10, S11, S12, L2 |
+//! | [`verdict()`] | what a member's `CK_RV` says about the member | PKCS#11 v3.2 §5.1 |
+//! | [`candidates`], [`choose`] | which member a call goes to | S2, S10 |
+//! | [`repeat`] | what may be sent twice | S4 |
+//!
+//! The properties, each named in the doc comment of the code that upholds it:
+//!
+//! - **S1** every call is answered exactly once.
+//! - **S2** nothing is sent to a member that is not active.
+//! - **S3** recovery attempts are at most N and at least X apart, per outage (seed: "it will only try
+//!   to reconnection to an appliance every X secs and N number of times").
+//! - **S4** an operation that is not idempotent takes effect at most once.
+//! - **S5** the first status read after a loss says `CKR_DEVICE_ERROR`, each later one
+//!   `CKR_TOKEN_NOT_PRESENT`, until the member returns (seed: "Detecting the Failure of an HA Member").
+//! - **S6** no lease or handle of an older incarnation is used.
+//! - **S7** nothing that needs a login goes to a member that is not logged in; after logout none stays
+//!   logged in.
+//! - **S10** a call that may be repeated fails only when no member is left that could serve it.
+//! - **S11** nothing leaks: what a member had open is closed when it stops serving.
+//! - **S12** a wrong PIN reaches at most one member per login.
+//! - **L1** a lost member that can be reached comes back while attempts remain. **L2** every call ends.
+//!
+//! # The step contract
+//!
+//! [`Group::handle`] and [`Call::handle`] are the only ways to change a machine. After each call the
+//! caller carries out what came back, in order, and feeds each outcome in when it has it. An input
+//! that does not fit the state (a late report about an older incarnation, a step of an attempt that
+//! is over) is void: nothing changes and nothing comes back. So a caller never has to check first.
+//!
+//! The healthy path does not enter the group: it reads a published [`View`], and only a verdict
+//! other than [`Verdict::Fine`] and [`Verdict::CallersFault`] needs the group at all.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+#[cfg(test)]
+extern crate std;
+
+mod balance;
+mod call;
+mod group;
+mod ids;
+mod member;
+mod policy;
+mod repeat;
+mod rv;
+mod set;
+mod time;
+mod verdict;
+
+pub use balance::{Serving, candidates, choose};
+pub use call::{Answer, Binding, Call, CallInput, CallOutput, CallViolation, Next, SetAside};
+pub use group::{
+    Action, EVENTS, Event, Group, Input, Login, LoginOutcome, Output, Reason, StepOutcome, User,
+    View, Violation, WakeUp,
+};
+pub use ids::{AttemptSerial, Incarnation, LoginGeneration, MemberId};
+pub use member::{Evidence, LoginSync, Member, MemberState, Outage, QuarantineReason, Role, Step};
+pub use policy::{Attempts, Policy};
+pub use repeat::{Effect, Repeat, repeat};
+pub use rv::{Rv, ckr};
+pub use set::{MemberSet, Members};
+pub use time::Instant;
+pub use verdict::{Class, Context, Overrides, OverridesFull, UnknownClass, Verdict, verdict};

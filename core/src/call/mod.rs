@@ -1,0 +1,438 @@
+//! The call machine: one operation from choosing a member to the answer.
+
+mod check;
+
+pub use check::CallViolation;
+
+use crate::{Incarnation, MemberId, MemberSet, QuarantineReason, Repeat, Verdict};
+
+/// One operation, from choosing a member to the answer. A plain value of a few words, made for each call.
+///
+/// It is bounded (L2): each member is tried at most once, plus one session made anew, and an answer that
+/// does not tell what is wrong is followed by one probe. It ends in one answer (S1).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Call {
+    repeat: Repeat,
+    binding: Binding,
+    phase: Phase,
+    /// The members that it has been sent to.
+    tried: MemberSet,
+    /// Whether its one fresh session has been asked for.
+    reopened: bool,
+    /// Whether a member that is well has given an answer that does not tell what is wrong.
+    doubted: bool,
+    /// What is answered when no member is left.
+    fallback: Answer,
+}
+
+/// Where a call may go.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Binding {
+    /// To any member.
+    Free,
+    /// Only to the member that holds what it goes on with: multi-part work past its beginning.
+    Pinned {
+        /// The member.
+        member: MemberId,
+        /// The incarnation in which the work began (S6).
+        incarnation: Incarnation,
+    },
+}
+
+/// What a call is told.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum CallInput {
+    /// Begin.
+    Start,
+    /// The outcome of [`Next::Choose`]: a member and its incarnation, or none that can serve.
+    Chosen(Option<(MemberId, Incarnation)>),
+    /// The outcome of [`Next::Send`]: what the reply says.
+    Verdict(Verdict),
+    /// The outcome of [`Next::Send`], [`Next::Reopen`] or [`Next::Probe`]: there is no reply.
+    Unanswered {
+        /// Whether the member may have executed it; `false` if it surely has not.
+        delivered: bool,
+    },
+    /// The outcome of [`Next::Reopen`]: whether there is a fresh session with the group's login.
+    Reopened(bool),
+    /// The outcome of [`Next::Probe`]: whether the member answers a harmless call.
+    Probed(bool),
+}
+
+/// What a call wants.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
+pub struct CallOutput {
+    /// What to do now.
+    pub next: Next,
+    /// A member that this call has found lost: to be reported to the group as
+    /// [`Input::Lost`](crate::Input::Lost) with the evidence that the caller has.
+    pub lost: Option<(MemberId, Incarnation)>,
+    /// A member that this call has found to be set aside: to be reported to the group as
+    /// [`Input::Quarantine`](crate::Input::Quarantine).
+    pub set_aside: Option<SetAside>,
+}
+
+/// A member that is to be set aside.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SetAside {
+    /// The member.
+    pub member: MemberId,
+    /// The incarnation that gave the answer.
+    pub incarnation: Incarnation,
+    /// Why.
+    pub why: QuarantineReason,
+}
+
+/// What to do for a call; its outcome is the next input.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Next {
+    /// Choose a member that serves and is not among these ([`candidates`](crate::candidates),
+    /// [`choose`](crate::choose)), then [`CallInput::Chosen`].
+    Choose {
+        /// The members that it has been sent to.
+        tried: MemberSet,
+    },
+    /// Send it over a session of this member and incarnation, then [`CallInput::Verdict`] or
+    /// [`CallInput::Unanswered`].
+    Send {
+        /// The member.
+        member: MemberId,
+        /// The incarnation that the session must be of (S6); if it is over, the call is unanswered and
+        /// was not delivered.
+        incarnation: Incarnation,
+    },
+    /// Make a fresh session with the group's login at this member, then [`CallInput::Reopened`].
+    Reopen {
+        /// The member.
+        member: MemberId,
+        /// Its incarnation.
+        incarnation: Incarnation,
+    },
+    /// Make a harmless call to this member, then [`CallInput::Probed`].
+    Probe {
+        /// The member.
+        member: MemberId,
+        /// Its incarnation.
+        incarnation: Incarnation,
+    },
+    /// Answer the application: the call is over.
+    Answer(Answer),
+}
+
+/// What the application is answered.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Answer {
+    /// The last reply, as it came.
+    Reply,
+    /// No member was left that could serve it, and none has executed it or it does not matter:
+    /// `CKR_DEVICE_ERROR`.
+    Unavailable,
+    /// It may have taken effect, and may not be repeated: `CKR_DEVICE_ERROR`.
+    Unknown,
+}
+
+/// A member in one of its incarnations.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+struct Target {
+    member: MemberId,
+    incarnation: Incarnation,
+}
+
+/// What a call is waiting for.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+enum Phase {
+    /// Its start.
+    New,
+    Choosing,
+    Sent(Target),
+    Reopening(Target),
+    Probing(Target),
+    Over(Answer),
+}
+
+impl Call {
+    /// A call that has not begun.
+    #[inline]
+    #[must_use]
+    pub const fn new(repeat: Repeat, binding: Binding) -> Self {
+        Self {
+            repeat,
+            binding,
+            phase: Phase::New,
+            tried: MemberSet::EMPTY,
+            reopened: false,
+            doubted: false,
+            fallback: Answer::Unavailable,
+        }
+    }
+
+    /// Takes an input and says what to do next.
+    ///
+    /// An input that is not the outcome of what the call waits for is void, and what it waits for is
+    /// said again; after the answer, that is the answer (S1).
+    #[inline]
+    pub fn handle(&mut self, input: CallInput) -> CallOutput {
+        let output = match self.phase {
+            Phase::New => self.new_handles(input),
+            Phase::Choosing => self.choosing_handles(input),
+            Phase::Sent(at) => self.sent_handles(at, input),
+            Phase::Reopening(at) => self.reopening_handles(at, input),
+            Phase::Probing(at) => self.probing_handles(at, input),
+            Phase::Over(_) => self.transition(self.phase),
+        };
+        debug_assert_eq!(self.check(), Ok(()));
+        output
+    }
+
+    /// The one place where a call's phase is written.
+    #[inline]
+    const fn transition(&mut self, to: Phase) -> CallOutput {
+        if let Phase::Sent(Target { member, .. }) = to {
+            self.tried.insert(member);
+        }
+        self.phase = to;
+        CallOutput {
+            next: self.next(),
+            lost: None,
+            set_aside: None,
+        }
+    }
+
+    /// What the call waits for.
+    #[inline]
+    const fn next(&self) -> Next {
+        match self.phase {
+            Phase::New | Phase::Choosing => Next::Choose { tried: self.tried },
+            Phase::Sent(Target {
+                member,
+                incarnation,
+            }) => Next::Send {
+                member,
+                incarnation,
+            },
+            Phase::Reopening(Target {
+                member,
+                incarnation,
+            }) => Next::Reopen {
+                member,
+                incarnation,
+            },
+            Phase::Probing(Target {
+                member,
+                incarnation,
+            }) => Next::Probe {
+                member,
+                incarnation,
+            },
+            Phase::Over(answer) => Next::Answer(answer),
+        }
+    }
+
+    #[inline]
+    fn new_handles(&mut self, input: CallInput) -> CallOutput {
+        match input {
+            CallInput::Start => self.transition(match self.binding {
+                Binding::Free => Phase::Choosing,
+                Binding::Pinned {
+                    member,
+                    incarnation,
+                } if self.may_try(member) => Phase::Sent(Target {
+                    member,
+                    incarnation,
+                }),
+                Binding::Pinned { .. } => Phase::Over(Answer::Unavailable),
+            }),
+            CallInput::Chosen(_)
+            | CallInput::Verdict(_)
+            | CallInput::Unanswered { .. }
+            | CallInput::Reopened(_)
+            | CallInput::Probed(_) => self.transition(self.phase),
+        }
+    }
+
+    /// A member that has been tried is not tried again, whoever chose it (L2).
+    #[inline]
+    fn choosing_handles(&mut self, input: CallInput) -> CallOutput {
+        match input {
+            CallInput::Chosen(Some((member, incarnation))) if self.may_try(member) => self
+                .transition(Phase::Sent(Target {
+                    member,
+                    incarnation,
+                })),
+            CallInput::Chosen(_) => self.transition(Phase::Over(self.fallback)),
+            CallInput::Start
+            | CallInput::Verdict(_)
+            | CallInput::Unanswered { .. }
+            | CallInput::Reopened(_)
+            | CallInput::Probed(_) => self.transition(self.phase),
+        }
+    }
+
+    #[inline]
+    fn sent_handles(&mut self, at: Target, input: CallInput) -> CallOutput {
+        match input {
+            CallInput::Verdict(Verdict::Fine | Verdict::CallersFault) => {
+                self.transition(Phase::Over(Answer::Reply))
+            }
+            CallInput::Verdict(verdict) => self.judge(at, verdict),
+            CallInput::Unanswered { delivered } => self.lose(at, delivered),
+            CallInput::Start
+            | CallInput::Chosen(_)
+            | CallInput::Reopened(_)
+            | CallInput::Probed(_) => self.transition(self.phase),
+        }
+    }
+
+    #[cold]
+    fn reopening_handles(&mut self, at: Target, input: CallInput) -> CallOutput {
+        match (input, self.binding) {
+            (CallInput::Reopened(true), Binding::Free) => self.transition(Phase::Sent(at)),
+            // The work was in the session that is gone.
+            (CallInput::Reopened(true), Binding::Pinned { .. }) => {
+                self.transition(Phase::Over(Answer::Unavailable))
+            }
+            // What said that the session is gone also said that the call was not executed, or it does
+            // not matter.
+            (CallInput::Reopened(false) | CallInput::Unanswered { .. }, _) => self.lose(at, false),
+            (
+                CallInput::Start
+                | CallInput::Chosen(_)
+                | CallInput::Verdict(_)
+                | CallInput::Probed(_),
+                _,
+            ) => self.transition(self.phase),
+        }
+    }
+
+    #[cold]
+    fn probing_handles(&mut self, at: Target, input: CallInput) -> CallOutput {
+        match input {
+            CallInput::Probed(true) => self.doubt(),
+            CallInput::Probed(false) | CallInput::Unanswered { .. } => self.lose(at, true),
+            CallInput::Start
+            | CallInput::Chosen(_)
+            | CallInput::Verdict(_)
+            | CallInput::Reopened(_) => self.transition(self.phase),
+        }
+    }
+
+    #[cold]
+    fn judge(&mut self, at: Target, verdict: Verdict) -> CallOutput {
+        match verdict {
+            Verdict::Fine | Verdict::CallersFault => self.transition(Phase::Over(Answer::Reply)),
+            Verdict::MemberLost { executed } => self.lose(at, executed),
+            Verdict::SessionLost { executed } => self.reopen(at, executed),
+            Verdict::MemberBusy => self.elsewhere_or_reply(),
+            Verdict::Unknown => self.transition(Phase::Probing(at)),
+            Verdict::Quarantine(why) => self.set_aside(at, why),
+        }
+    }
+
+    /// The member is lost to this call; the call goes on elsewhere if it may be sent again (S4, S10).
+    #[cold]
+    fn lose(&mut self, at: Target, executed: bool) -> CallOutput {
+        let Target {
+            member,
+            incarnation,
+        } = at;
+        CallOutput {
+            lost: Some((member, incarnation)),
+            ..self.leave(executed)
+        }
+    }
+
+    /// A refused PIN is proof that the call was not executed; the other reasons prove nothing.
+    #[cold]
+    fn set_aside(&mut self, at: Target, why: QuarantineReason) -> CallOutput {
+        let executed = match why {
+            QuarantineReason::PinRefused => false,
+            QuarantineReason::TokenChanged
+            | QuarantineReason::SelfTestFailed
+            | QuarantineReason::Other(_) => true,
+        };
+        let Target {
+            member,
+            incarnation,
+        } = at;
+        let set_aside = Some(SetAside {
+            member,
+            incarnation,
+            why,
+        });
+        CallOutput {
+            set_aside,
+            ..self.leave(executed)
+        }
+    }
+
+    /// Where a call goes whose member does not serve any more.
+    fn leave(&mut self, executed: bool) -> CallOutput {
+        self.fallback = Answer::Unavailable;
+        self.transition(match (self.may_be_sent_again(executed), self.binding) {
+            (true, Binding::Free) => Phase::Choosing,
+            (true, Binding::Pinned { .. }) => Phase::Over(Answer::Unavailable),
+            (false, _) => Phase::Over(Answer::Unknown),
+        })
+    }
+
+    /// Asks for a fresh session, once per call: a session that is lost twice means that the member is
+    /// (PKCS#11 v3.2 §5.1.2: "removing a token closes all sessions with it").
+    #[cold]
+    fn reopen(&mut self, at: Target, executed: bool) -> CallOutput {
+        if !self.may_be_sent_again(executed) {
+            return self.transition(Phase::Over(Answer::Unknown));
+        }
+        if self.reopened {
+            return self.lose(at, executed);
+        }
+        self.reopened = true;
+        self.transition(Phase::Reopening(at))
+    }
+
+    /// The member is well and has not executed the call: another one may (S10).
+    #[cold]
+    fn elsewhere_or_reply(&mut self) -> CallOutput {
+        match self.binding {
+            Binding::Free => {
+                self.fallback = Answer::Reply;
+                self.transition(Phase::Choosing)
+            }
+            Binding::Pinned { .. } => self.transition(Phase::Over(Answer::Reply)),
+        }
+    }
+
+    /// The member is well, so its answer is about the call: a second opinion is asked for once, if the
+    /// call may be sent again; two that agree are passed on.
+    #[cold]
+    fn doubt(&mut self) -> CallOutput {
+        if self.doubted || !self.may_be_sent_again(true) {
+            return self.transition(Phase::Over(Answer::Reply));
+        }
+        self.doubted = true;
+        self.elsewhere_or_reply()
+    }
+
+    /// Whether the member can be counted among the tried ones and is not one of them (L2).
+    #[inline]
+    const fn may_try(&self, member: MemberId) -> bool {
+        !MemberSet::of(member).difference(self.tried).is_empty()
+    }
+
+    /// S4: what may have been executed is sent again only if a second execution does no harm.
+    const fn may_be_sent_again(&self, executed: bool) -> bool {
+        !executed || matches!(self.repeat, Repeat::Safe)
+    }
+}
+
+#[cfg(test)]
+mod tests;
