@@ -1,1 +1,22 @@
-//! tests
+//! The lab: real tokens, ordinary clients and faults, for tests, demo figures and benchmarks that cross the crates.
+//!
+//! A PKCS#11 module is one in a process, so each test has a process of its own: run them with `cargo nextest run`
+//! (`make test` does). Whatever the tests load is built before, by `cargo build --workspace` in the same profile.
+
+mod artifact;
+pub mod bench;
+pub mod client;
+mod host;
+mod lab;
+pub mod process;
+mod softhsm;
+mod wait;
+
+pub use artifact::Artifact;
+pub use host::HostProcess;
+pub use lab::{Isolation, Lab, Member, Plan, Token};
+pub use softhsm::{AES_LABEL, EC_LABEL, PIN, RSA_LABEL, SO_PIN, Store};
+pub use wait::{eventually, within};
+
+/// SoftHSM, as Debian installs it.
+pub const SOFTHSM: &str = "/usr/lib/softhsm/libsofthsm2.so";

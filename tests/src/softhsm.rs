@@ -1,0 +1,197 @@
+//! SoftHSM stores: a directory of tokens and the configuration that names it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use crate::SOFTHSM;
+
+/// The user's PIN of every token.
+pub const PIN: &str = "123456";
+/// The security officer's PIN of every token.
+pub const SO_PIN: &str = "654321";
+/// Label of the EC P-256 key pair that every token holds; its id is `01`.
+pub const EC_LABEL: &str = "ec";
+/// Label of the RSA-2048 key pair that every token holds; its id is `02`.
+pub const RSA_LABEL: &str = "rsa";
+/// Label of the AES-256 key that every token holds; its id is `03`.
+pub const AES_LABEL: &str = "aes";
+
+/// A SoftHSM configuration with a directory of tokens of its own.
+#[derive(Debug)]
+pub struct Store {
+    directory: PathBuf,
+}
+
+impl Store {
+    /// The store in `directory`, which is made if it is not there.
+    #[must_use]
+    pub fn new(directory: &Path) -> Self {
+        for name in ["tokens", "away"] {
+            std::fs::create_dir_all(directory.join(name)).expect("the lab's directory is writable");
+        }
+        let store = Self {
+            directory: directory.to_owned(),
+        };
+        let text = format!(
+            "directories.tokendir = {}\nlog.level = ERROR\n",
+            store.tokens().display()
+        );
+        std::fs::write(store.config(), text).expect("the lab's directory is writable");
+        store
+    }
+
+    /// What `SOFTHSM2_CONF` must say.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.directory.join("softhsm2.conf")
+    }
+
+    /// Makes a token that holds the lab's keys.
+    pub fn add_token(&self, label: &str) {
+        self.add_empty_token(label);
+        let keys = Keys::shared();
+        for (file, label_of_key, id) in [(keys.ec(), EC_LABEL, "01"), (keys.rsa(), RSA_LABEL, "02")]
+        {
+            let mut import = Command::new("softhsm2-util");
+            import.arg("--import").arg(file).args([
+                "--token",
+                label,
+                "--label",
+                label_of_key,
+                "--id",
+                id,
+                "--pin",
+                PIN,
+            ]);
+            self.run(&mut import);
+        }
+        let mut write = Command::new("pkcs11-tool");
+        write
+            .args([
+                "--module",
+                SOFTHSM,
+                "--token-label",
+                label,
+                "--login",
+                "--pin",
+                PIN,
+                "--write-object",
+            ])
+            .arg(keys.aes());
+        write.args([
+            "--type",
+            "secrkey",
+            "--key-type",
+            "AES:32",
+            "--label",
+            AES_LABEL,
+            "--id",
+            "03",
+            "--usage-decrypt",
+        ]);
+        self.run(&mut write);
+    }
+
+    /// Makes a token without keys.
+    pub fn add_empty_token(&self, label: &str) {
+        let mut init = Command::new("softhsm2-util");
+        init.args([
+            "--init-token",
+            "--free",
+            "--label",
+            label,
+            "--so-pin",
+            SO_PIN,
+            "--pin",
+            PIN,
+        ]);
+        self.run(&mut init);
+    }
+
+    /// Takes the store's tokens away, as if pulled out: the module finds none when it looks afresh.
+    pub fn take_away(&self) {
+        move_entries(&self.tokens(), &self.directory.join("away"));
+    }
+
+    /// Brings back what [`Store::take_away`] took.
+    pub fn bring_back(&self) {
+        move_entries(&self.directory.join("away"), &self.tokens());
+    }
+
+    fn tokens(&self) -> PathBuf {
+        self.directory.join("tokens")
+    }
+
+    fn run(&self, command: &mut Command) {
+        checked(command.env("SOFTHSM2_CONF", self.config()));
+    }
+}
+
+/// The keys that every token holds, made once in a process.
+struct Keys(tempfile::TempDir);
+
+impl Keys {
+    fn shared() -> &'static Self {
+        static KEYS: OnceLock<Keys> = OnceLock::new();
+        KEYS.get_or_init(|| {
+            let keys = Self(tempfile::tempdir().expect("there is room for a temporary directory"));
+            make_key(
+                &keys.ec(),
+                &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+            );
+            make_key(
+                &keys.rsa(),
+                &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+            );
+            std::fs::write(keys.aes(), [0x5a; 32]).expect("the temporary directory is writable");
+            keys
+        })
+    }
+
+    fn ec(&self) -> PathBuf {
+        self.0.path().join("ec.pem")
+    }
+
+    fn rsa(&self) -> PathBuf {
+        self.0.path().join("rsa.pem")
+    }
+
+    fn aes(&self) -> PathBuf {
+        self.0.path().join("aes.bin")
+    }
+}
+
+fn make_key(path: &Path, arguments: &[&str]) {
+    checked(
+        Command::new("openssl")
+            .arg("genpkey")
+            .args(arguments)
+            .arg("-out")
+            .arg(path),
+    );
+}
+
+/// Runs a program that the lab cannot do without.
+pub(crate) fn checked(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| {
+        panic!(
+            "{} does not start: {error}; `make test` installs it",
+            command.get_program().display()
+        )
+    });
+    assert!(
+        output.status.success(),
+        "{command:?} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+fn move_entries(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("the lab's directory is readable") {
+        let entry = entry.expect("the lab's directory is readable");
+        std::fs::rename(entry.path(), to.join(entry.file_name()))
+            .expect("the lab's directory is writable");
+    }
+}
