@@ -1,5 +1,8 @@
 //! The process of ours in which a member's module is loaded, and what can happen to it.
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A member host, seen from outside.
@@ -7,14 +10,18 @@ use rustix::process::{Pid, Signal, kill_process};
 pub struct HostProcess(Pid);
 
 impl HostProcess {
-    /// The process with this id.
+    /// The member host that runs and was started for the module at this path.
     ///
-    /// # Panics
-    /// There can be no such process.
+    /// A member host's environment is closed to others, its command line is not.
     #[must_use]
-    pub fn new(process: u32) -> Self {
-        let raw = i32::try_from(process).expect("a process id");
-        Self(Pid::from_raw(raw).expect("a process id is not 0"))
+    pub fn of_module(module: &Path) -> Option<Self> {
+        let processes = std::fs::read_dir("/proc")
+            .expect("/proc is mounted")
+            .flatten();
+        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        ids.filter_map(Pid::from_raw)
+            .map(Self)
+            .find(|process| process.hosts(module) && process.is_running())
     }
 
     /// SIGKILL: the module and all its sessions are gone at once.
@@ -44,6 +51,13 @@ impl HostProcess {
                 .trim_start()
                 .starts_with('Z')
         })
+    }
+
+    fn hosts(self, module: &Path) -> bool {
+        let line =
+            std::fs::read(format!("/proc/{}/cmdline", self.0.as_raw_nonzero())).unwrap_or_default();
+        let mut words = line.split(|&byte| byte == 0).skip(1);
+        words.next() == Some(b"member-host") && words.next() == Some(module.as_os_str().as_bytes())
     }
 
     fn send(self, signal: Signal) {

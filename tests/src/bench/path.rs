@@ -81,6 +81,7 @@ impl Path {
             } else {
                 Isolation::None
             },
+            scripted: false,
             ..Plan::default()
         });
         let mut path = Self {

@@ -1,0 +1,245 @@
+//! A group of tokens with its configuration, and the faults that can be done to its members.
+
+mod member;
+mod plan;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::client::{Module, Session};
+use crate::softhsm::PIN;
+use crate::{Artifact, HostProcess, eventually, process};
+pub use member::Member;
+pub use plan::{Isolation, Plan, Token};
+
+/// Longer than a member takes to come back once it can, whatever else runs on the machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Tokens, a configuration over them in `EVERSLOT_CONF`, and the ways in.
+#[derive(Debug)]
+pub struct Lab {
+    plan: Plan,
+    directory: tempfile::TempDir,
+    members: Vec<Member>,
+}
+
+impl Lab {
+    /// The label of the virtual token.
+    pub const LABEL: &str = "lab";
+
+    /// Makes tokens and configuration as planned, and sets this process's environment to them.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let lab = Self::prepare(plan);
+        lab.environment()
+            .into_iter()
+            .for_each(|(name, value)| process::set_variable(name, value));
+        lab
+    }
+
+    /// Makes tokens and configuration as planned, for other processes.
+    #[must_use]
+    pub fn prepare(plan: Plan) -> Self {
+        let directory = tempfile::tempdir().expect("there is room for a temporary directory");
+        let members = make_members(&plan, directory.path());
+        let lab = Self {
+            plan,
+            directory,
+            members,
+        };
+        std::fs::write(lab.config_path(), lab.config()).expect("the lab's directory is writable");
+        lab
+    }
+
+    /// What the environment of an application that uses the lab must say.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let mut variables = vec![
+            ("EVERSLOT_CONF", self.config_path().into()),
+            // Status sockets of other labs' applications are none of this one's.
+            ("XDG_RUNTIME_DIR", self.directory.path().into()),
+        ];
+        if self.plan.isolation == Isolation::None {
+            variables.extend(self.members[0].application_environment(&self.plan));
+        }
+        variables
+    }
+
+    /// The lab of the default plan: three SoftHSM members, each in a host of its own.
+    #[must_use]
+    pub fn softhsm() -> Self {
+        Self::new(Plan::default())
+    }
+
+    /// The plan that it was made by.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Its directory, which is removed at the end.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The configuration file.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.directory.path().join("everslot.toml")
+    }
+
+    /// Its members, in the order of the configuration.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// `libeverslot.so`, loaded and initialised.
+    #[must_use]
+    pub fn module(&self) -> Module {
+        let module = Module::load(&Artifact::Module.path());
+        module.initialize().expect("a member can serve");
+        module
+    }
+
+    /// A session that is logged in as the user, once every member serves.
+    #[must_use]
+    pub fn session(&self, module: Module) -> Session {
+        self.wait_until_all_serve();
+        let session = self.public_session(module);
+        session.login(self.pin()).expect("the PIN is right");
+        session
+    }
+
+    /// A session that nobody has logged in to.
+    #[must_use]
+    pub fn public_session(&self, module: Module) -> Session {
+        module
+            .open(module.slot_of(Self::LABEL))
+            .expect("a member can serve")
+    }
+
+    /// The user's PIN of every member.
+    #[must_use]
+    pub const fn pin(&self) -> &'static str {
+        match self.plan.token {
+            Token::SoftHsm => PIN,
+            Token::Test => "1234",
+        }
+    }
+
+    /// Runs the `everslot` program on this lab's configuration.
+    #[must_use]
+    pub fn everslot(&self, arguments: &[&str]) -> Output {
+        Command::new(Artifact::Command.path())
+            .args(arguments)
+            .output()
+            .expect("the everslot program starts")
+    }
+
+    /// The members as `everslot status --json` has them.
+    #[must_use]
+    pub fn status(&self) -> Vec<Value> {
+        let output = self.everslot(&["status", "--json"]);
+        let status: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        members_in(&status)
+    }
+
+    /// The code that the status shows for each member, in their order.
+    #[must_use]
+    pub fn codes(&self) -> Vec<String> {
+        let code = |member: &Value| {
+            member["code"]["name"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        self.status().iter().map(code).collect()
+    }
+
+    /// Waits until every member serves.
+    ///
+    /// # Panics
+    /// One does not within a generous time.
+    #[track_caller]
+    pub fn wait_until_all_serve(&self) {
+        eventually("every member serves", PATIENCE, || {
+            let codes = self.codes();
+            codes.len() == self.members.len() && codes.iter().all(|code| code == "CKR_OK")
+        });
+    }
+
+    /// The process in which a member's module is loaded.
+    ///
+    /// # Panics
+    /// It has none.
+    #[must_use]
+    #[track_caller]
+    pub fn host(&self, member: usize) -> HostProcess {
+        let member = &self.members[member];
+        HostProcess::of_module(member.module())
+            .unwrap_or_else(|| panic!("{} has no host", member.name()))
+    }
+
+    /// Takes a member's token away and kills what had it open.
+    pub fn take_away(&self, member: usize) {
+        let host = self.host(member);
+        self.members[member].store().take_away();
+        host.kill();
+    }
+
+    /// Brings a member's token back.
+    pub fn bring_back(&self, member: usize) {
+        self.members[member].store().bring_back();
+    }
+
+    fn config(&self) -> String {
+        let Plan {
+            interval,
+            attempts,
+            in_call,
+            ..
+        } = &self.plan;
+        let (label, interval) = (Self::LABEL, interval.as_millis());
+        let mode = if *in_call { "in-call" } else { "background" };
+        let group = format!("[[group]]\nlabel = \"{label}\"\nserial = \"1\"\n");
+        let recovery = format!(
+            "[group.recovery]\nmode = \"{mode}\"\ninterval = \"{interval}ms\"\nattempts = {attempts}\n"
+        );
+        let members: Vec<String> = self
+            .members
+            .iter()
+            .map(|member| member.config(&self.plan))
+            .collect();
+        format!("{group}\n{recovery}\n{}", members.join("\n"))
+    }
+}
+
+fn make_members(plan: &Plan, directory: &Path) -> Vec<Member> {
+    std::thread::scope(|scope| {
+        let made: Vec<_> = (0..plan.members)
+            .map(|index| scope.spawn(move || Member::make(plan, directory, index)))
+            .collect();
+        made.into_iter()
+            .map(|member| member.join().expect("a member is made"))
+            .collect()
+    })
+}
+
+/// Every member of every group in a status, in order.
+fn members_in(status: &Value) -> Vec<Value> {
+    match status {
+        Value::Object(map) if map.contains_key("members") => {
+            map["members"].as_array().cloned().unwrap_or_default()
+        }
+        Value::Object(map) => map.values().flat_map(members_in).collect(),
+        Value::Array(items) => items.iter().flat_map(members_in).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}

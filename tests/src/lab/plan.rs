@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+/// What kind of token the members are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Token {
+    /// SoftHSM, holding the lab's keys.
+    SoftHsm,
+    /// The test module, which answers at once, counts and misbehaves on request.
+    Test,
+}
+
+/// Where the members' modules are loaded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Isolation {
+    /// In the application.
+    None,
+    /// In a member host each.
+    Process,
+}
+
+/// What a lab is to be like.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Plan {
+    /// What kind of token the members are.
+    pub token: Token,
+    /// How many members there are.
+    pub members: usize,
+    /// How many of them, the last ones, are on standby.
+    pub standby: usize,
+    /// Where their modules are loaded.
+    pub isolation: Isolation,
+    /// X: the least time between two attempts of recovery.
+    pub interval: Duration,
+    /// N: the most attempts in an outage; -1 for no limit.
+    pub attempts: i64,
+    /// Whether recovery runs in the application's calls only.
+    pub in_call: bool,
+    /// How long a member's call may take.
+    pub deadline: Duration,
+    /// Whether the test module takes faults and counts calls; that costs time.
+    pub scripted: bool,
+    /// Real sessions on a member, at most; everslot's default when none.
+    pub sessions: Option<u32>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            token: Token::SoftHsm,
+            members: 3,
+            standby: 0,
+            isolation: Isolation::Process,
+            interval: Duration::from_millis(200),
+            attempts: -1,
+            in_call: false,
+            deadline: Duration::from_secs(1),
+            scripted: true,
+            sessions: None,
+        }
+    }
+}
