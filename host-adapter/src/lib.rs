@@ -4,7 +4,13 @@
 //! `everslot` command. The decisions are those of [`everslot_core`]; here they meet real modules, clocks, threads and processes.
 //! The way of one call is described in `ARCHITECTURE.md`.
 
+mod c_abi;
 pub mod config;
+mod fork;
+mod group;
 pub mod hosted;
+pub mod library;
+mod log;
 pub mod module;
+pub mod slot;
 pub mod status;

@@ -1,0 +1,179 @@
+//! Login and logout of the members, so that each is logged in exactly when the group is (S7), and a wrong PIN reaches one only (S12).
+
+use std::sync::{Arc, PoisonError};
+
+use everslot_core::{
+    Context, Evidence, Incarnation, Input, Login, LoginGeneration, LoginOutcome, MemberId, QuarantineReason, Repeat, Rv, StepOutcome,
+    User, Verdict, ckr, verdict,
+};
+use everslot_protocol::{Bytes, Request};
+use secrecy::{ExposeSecret, SecretSlice};
+
+use super::member::{Anchor, Member};
+use super::perform::Errand;
+use super::{GroupDriver, Lease};
+
+/// The PIN that the application logged in with, kept for members that return; `None` inside stands for a protected
+/// authentication path. Zeroed when it is dropped.
+pub(crate) struct Secret(Option<SecretSlice<u8>>);
+
+impl Secret {
+    pub(crate) fn new(pin: Option<&[u8]>) -> Self {
+        Self(pin.map(|pin| SecretSlice::from(pin.to_vec())))
+    }
+
+    fn expose(&self) -> Option<Bytes<'_>> {
+        self.0.as_ref().map(|pin| Bytes(pin.expose_secret()))
+    }
+}
+
+/// What became of bringing one member's login to the group's.
+enum Outcome {
+    Done,
+    Failed(Evidence),
+    Refused(QuarantineReason),
+}
+
+impl GroupDriver {
+    /// Logs the group in: the first member's word decides, the others follow.
+    ///
+    /// # Errors
+    /// What the first member said; `CKR_DEVICE_ERROR` when it gave no answer, since a login is not tried twice.
+    pub(crate) fn log_in(self: &Arc<Self>, user: User, pin: Option<&[u8]>) -> Result<(), Rv> {
+        let _turn = self.login_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        match (self.login(), user) {
+            (Login::Out, _) => {}
+            (Login::In(User::User), User::User) | (Login::In(User::SecurityOfficer), User::SecurityOfficer) => {
+                return Err(ckr::USER_ALREADY_LOGGED_IN);
+            }
+            (Login::In(_), _) => return Err(ckr::USER_ANOTHER_ALREADY_LOGGED_IN),
+        }
+        let errand = Errand { login: true, ..Errand::anywhere(Repeat::OnlyIfUndelivered) };
+        let mut send = |lease: &mut Lease| {
+            let request = Request::Login { session: lease.handle(), user: user_type(user), pin: pin.map(Bytes) };
+            Ok(lease.call(&request, &mut [])?)
+        };
+        let done = self.perform(errand, &mut send)?;
+        let rv = Rv(done.reply.rv.0);
+        let accepted = rv == ckr::OK || rv == ckr::USER_ALREADY_LOGGED_IN;
+        let Some(lease) = done.lease.filter(|_| accepted) else { return Err(rv) };
+        let (member, incarnation) = lease.place();
+        drop(lease);
+        *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(Secret::new(pin)));
+        self.drive(Input::LoginAccepted { member, incarnation, user });
+        Ok(())
+    }
+
+    /// Logs the group out: when this returns, no member that serves is logged in.
+    ///
+    /// # Errors
+    /// `CKR_USER_NOT_LOGGED_IN`
+    pub(crate) fn log_out(self: &Arc<Self>) -> Result<(), Rv> {
+        let _turn = self.login_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_logged_in() {
+            return Err(ckr::USER_NOT_LOGGED_IN);
+        }
+        self.drive(Input::LogOut);
+        *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    /// The application has changed the PIN: members that return are logged in with the new one.
+    pub(crate) fn pin_changed(&self, pin: Option<&[u8]>) {
+        let mut secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
+        if secret.is_some() {
+            *secret = Some(Arc::new(Secret::new(pin)));
+        }
+    }
+
+    /// A serving member follows the group's login.
+    pub(super) fn log_in_member(&self, member: MemberId, incarnation: Incarnation, user: User) -> LoginOutcome {
+        let Some(member) = self.current(member, incarnation) else { return LoginOutcome::Lost(Evidence::NotReached) };
+        self.change(member, Login::In(user)).into()
+    }
+
+    /// A serving member follows the group's logout.
+    pub(super) fn log_out_member(&self, member: MemberId, incarnation: Incarnation) -> LoginOutcome {
+        let Some(member) = self.current(member, incarnation) else { return LoginOutcome::Lost(Evidence::NotReached) };
+        self.change(member, Login::Out).into()
+    }
+
+    /// A returning member is brought to the group's login before it is admitted.
+    pub(super) fn log_in_returning(&self, member: &Arc<Member>, login: Login, generation: LoginGeneration) -> StepOutcome {
+        match self.change(member, login) {
+            Outcome::Done => StepOutcome::Done { login: generation },
+            Outcome::Failed(evidence) => StepOutcome::Failed(evidence),
+            Outcome::Refused(why) => StepOutcome::Refused(why),
+        }
+    }
+
+    /// A member that says nobody is logged in, while the group is, is logged in again. Whether it now is as the group is.
+    pub(super) fn log_in_again(&self, member: &Arc<Member>) -> bool {
+        let login = self.login();
+        matches!(self.change(member, login), Outcome::Done)
+    }
+
+    fn current(&self, member: MemberId, incarnation: Incarnation) -> Option<&Arc<Member>> {
+        self.member(member).filter(|member| member.incarnation() == incarnation)
+    }
+
+    /// Changes one member's login over its anchor.
+    fn change(&self, member: &Arc<Member>, login: Login) -> Outcome {
+        let mut anchor = member.anchor();
+        let Some(Anchor { session }) = anchor.as_mut() else { return Outcome::Failed(Evidence::NotReached) };
+        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let request = match (login, secret.as_ref()) {
+            (Login::Out, _) => Request::Logout { session: session.handle },
+            (Login::In(user), Some(secret)) => {
+                Request::Login { session: session.handle, user: user_type(user), pin: secret.expose() }
+            }
+            // The group has been logged out in the meantime: the core asks again with what it then wants.
+            (Login::In(_), None) => return Outcome::Failed(Evidence::NotReached),
+        };
+        match member.ask(session, &request, &mut []) {
+            Ok(reply) => judge(member, login, Rv(reply.rv.0)),
+            Err(failure) => {
+                member.load.end_if(&Arc::clone(&session.instance));
+                Outcome::Failed(failure.cause.evidence())
+            }
+        }
+    }
+}
+
+/// What a member's answer to a login or logout means for it. One that refuses what another member has accepted is never tried
+/// again, since each try may count against the PIN.
+fn judge(member: &Member, login: Login, rv: Rv) -> Outcome {
+    match (login, rv) {
+        (_, ckr::OK) | (Login::Out, ckr::USER_NOT_LOGGED_IN) | (Login::In(_), ckr::USER_ALREADY_LOGGED_IN) => return Outcome::Done,
+        _ => {}
+    }
+    let login_call = matches!(login, Login::In(_));
+    let context = Context { login_call, pin_accepted: login_call, ..Context::default() };
+    match verdict(rv, context, &member.config.overrides) {
+        Verdict::Quarantine(why) => Outcome::Refused(why),
+        Verdict::Fine
+        | Verdict::CallersFault
+        | Verdict::MemberLost { .. }
+        | Verdict::SessionLost { .. }
+        | Verdict::MemberBusy
+        | Verdict::Unknown => Outcome::Failed(Evidence::Code(rv)),
+    }
+}
+
+impl From<Outcome> for LoginOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::Failed(evidence) => Self::Lost(evidence),
+            Outcome::Refused(why) => Self::Refused(why),
+        }
+    }
+}
+
+/// `CK_USER_TYPE`
+const fn user_type(user: User) -> u64 {
+    match user {
+        User::SecurityOfficer => 0,
+        User::User => 1,
+    }
+}

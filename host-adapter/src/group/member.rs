@@ -1,0 +1,294 @@
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use everslot_core::{Incarnation, MemberId};
+use everslot_protocol::{Body, Reply, Request, SessionHandle, SlotId, TokenInfo};
+
+use super::load::Load;
+use super::pool::{Pool, RealSession, Taken};
+use crate::config::MemberConfig;
+use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
+
+/// One real token of the group, as the adapter holds it.
+pub(crate) struct Member {
+    pub(crate) id: MemberId,
+    pub(crate) config: MemberConfig,
+    pub(crate) load: Arc<Load>,
+    pub(crate) pool: Pool,
+    pub(crate) counters: Counters,
+    /// Of the last admission; written under the group's lock.
+    incarnation: AtomicU32,
+    token: Mutex<Option<Token>>,
+    anchor: Mutex<Option<Anchor>>,
+}
+
+/// What was found out about a member's token when it was last opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) slot: SlotId,
+    pub(crate) info: TokenInfo,
+    pub(crate) mechanisms: Vec<u64>,
+}
+
+/// The session that is open as long as the member serves: the login of its token stands on it, and the session objects of
+/// all virtual sessions live in it.
+pub(crate) struct Anchor {
+    pub(crate) session: RealSession,
+}
+
+/// What a member was asked and what became of it; for `status` only, nothing is decided by it.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Requests on their way: what the balance goes by.
+    pub(crate) in_flight: AtomicU32,
+    pub(crate) requests: AtomicU64,
+    pub(crate) failures: AtomicU64,
+    pub(crate) losses: AtomicU64,
+    pub(crate) recoveries: AtomicU64,
+}
+
+impl Member {
+    pub(crate) fn new(id: MemberId, config: MemberConfig, load: Arc<Load>) -> Self {
+        Self {
+            id,
+            pool: Pool::new(config.sessions.get()),
+            config,
+            load,
+            counters: Counters::default(),
+            incarnation: AtomicU32::new(0),
+            token: Mutex::new(None),
+            anchor: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        Incarnation(self.incarnation.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn set_incarnation(&self, incarnation: Incarnation) {
+        self.incarnation.store(incarnation.0, Ordering::Release);
+    }
+
+    /// Requests on their way to the member.
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.counters.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn token(&self) -> Option<Token> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_token(&self, token: Token) {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+
+    /// The anchor, for one caller at a time.
+    pub(crate) fn anchor(&self) -> MutexGuard<'_, Option<Anchor>> {
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long the answer to `request` may take.
+    pub(crate) fn deadline(&self, request: &Request<'_>) -> Duration {
+        match request {
+            Request::GenerateKey { .. }
+            | Request::GenerateKeyPair { .. }
+            | Request::InitToken { .. }
+            | Request::DeriveKey { .. } => self.config.generation_deadline,
+            _ => self.config.deadline,
+        }
+    }
+
+    /// Lends a real session of `incarnation`.
+    ///
+    /// # Errors
+    /// All of the member's sessions are in use, or none can be opened.
+    pub(crate) fn lease(self: &Arc<Self>, incarnation: Incarnation) -> Result<Lease, LeaseFailure> {
+        match self.pool.take(incarnation, self.config.deadline) {
+            Taken::Idle(session) => Ok(Lease::new(self, session)),
+            Taken::Exhausted => Err(LeaseFailure::Exhausted),
+            Taken::MayOpen => match self.open(incarnation) {
+                Ok(session) => Ok(Lease::new(self, session)),
+                Err(failure) => {
+                    self.pool.forget();
+                    Err(failure)
+                }
+            },
+        }
+    }
+
+    /// Opens a session for the pool. The caller has counted it.
+    fn open(&self, incarnation: Incarnation) -> Result<RealSession, LeaseFailure> {
+        let gone = LinkFailure { delivery: Delivery::None, cause: LinkCause::HostEnded };
+        let token = self.token().ok_or(LeaseFailure::Lost(gone, None))?;
+        let instance = self.load.running().ok_or(LeaseFailure::Lost(gone, None))?;
+        let session = self.open_on(&instance, token.slot, incarnation)?;
+        if self.incarnation() != incarnation {
+            return Err(LeaseFailure::Lost(gone, Some(instance)));
+        }
+        Ok(session)
+    }
+
+    /// Opens a session on `instance`; read-only where the token is write-protected.
+    pub(crate) fn open_on(
+        &self,
+        instance: &Arc<dyn Instance>,
+        slot: SlotId,
+        incarnation: Incarnation,
+    ) -> Result<RealSession, LeaseFailure> {
+        let lost = |failure| LeaseFailure::Lost(failure, Some(Arc::clone(instance)));
+        let mut link = instance.link().map_err(|failure| match failure.cause {
+            LinkCause::Exhausted => LeaseFailure::Exhausted,
+            _ => lost(failure),
+        })?;
+        let mut open = |read_write| {
+            let request = Request::OpenSession { slot, read_write };
+            link.call(&request, &mut [], Some(self.config.deadline))
+        };
+        let mut reply = open(true).map_err(lost)?;
+        if reply.rv.0 == everslot_core::ckr::TOKEN_WRITE_PROTECTED.0 {
+            reply = open(false).map_err(lost)?;
+        }
+        match reply {
+            Reply { rv: everslot_protocol::Rv::OK, body: Body::Session(handle) } => {
+                Ok(RealSession { link, handle, incarnation, instance: Arc::clone(instance) })
+            }
+            Reply { rv, .. } => Err(LeaseFailure::Refused(rv.0)),
+        }
+    }
+}
+
+/// What a new object lives in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Home {
+    /// The token: it may be made over any session.
+    Token,
+    /// The member's anchor: a session object goes with the session it was made in.
+    Anchor,
+}
+
+impl Home {
+    /// `CKA_TOKEN` decides.
+    pub(crate) const fn of(token: bool) -> Self {
+        if token { Self::Token } else { Self::Anchor }
+    }
+}
+
+/// Why no session could be lent.
+pub(crate) enum LeaseFailure {
+    /// Every session that the member allows is in use.
+    Exhausted,
+    /// `C_OpenSession` of the member returned this `CK_RV`.
+    Refused(u64),
+    /// The member gave no answer; its load, if there was one.
+    Lost(LinkFailure, Option<Arc<dyn Instance>>),
+}
+
+/// A real session, lent to a virtual session. Goes back to the pool when it is dropped, unless it was
+/// [spoiled](Self::spoil) or [forgotten](Self::forget).
+pub(crate) struct Lease {
+    member: Arc<Member>,
+    session: Option<RealSession>,
+    fate: Fate,
+}
+
+/// What becomes of a lease's session when the lease ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    /// Back to the pool.
+    Return,
+    /// Closed: an operation is left on it.
+    Close,
+    /// Nothing: its member is gone, and the session with it.
+    Forget,
+}
+
+impl Lease {
+    fn new(member: &Arc<Member>, session: RealSession) -> Self {
+        Self { member: Arc::clone(member), session: Some(session), fate: Fate::Return }
+    }
+
+    pub(crate) fn member(&self) -> &Arc<Member> {
+        &self.member
+    }
+
+    pub(crate) fn place(&self) -> (MemberId, Incarnation) {
+        (self.member.id, self.session.as_ref().map_or(Incarnation(0), |session| session.incarnation))
+    }
+
+    /// The session's handle, to build requests with.
+    pub(crate) fn handle(&self) -> SessionHandle {
+        self.session.as_ref().map_or(SessionHandle(0), |session| session.handle)
+    }
+
+    /// The load that the session lives in.
+    pub(crate) fn instance(&self) -> Option<Arc<dyn Instance>> {
+        self.session.as_ref().map(|session| Arc::clone(&session.instance))
+    }
+
+    /// Asks the member, under its deadline.
+    pub(crate) fn call(&mut self, request: &Request<'_>, output: &mut [u8]) -> Result<Reply, LinkFailure> {
+        let Some(session) = &mut self.session else {
+            return Err(LinkFailure { delivery: Delivery::None, cause: LinkCause::HostEnded });
+        };
+        self.member.ask(session, request, output)
+    }
+
+    /// Asks the member to make an object, over the session that the object is to live in.
+    pub(crate) fn create<'r>(
+        &mut self,
+        home: Home,
+        request: &dyn Fn(SessionHandle) -> Request<'r>,
+    ) -> Result<Reply, LinkFailure> {
+        if home == Home::Token {
+            return self.call(&request(self.handle()), &mut []);
+        }
+        let member = Arc::clone(&self.member);
+        let mut anchor = member.anchor();
+        let gone = LinkFailure { delivery: Delivery::None, cause: LinkCause::HostEnded };
+        let Anchor { session } = anchor.as_mut().ok_or(gone)?;
+        member.ask(session, &request(session.handle), &mut [])
+    }
+
+    /// The session must not be used by another: an operation is left on it.
+    pub(crate) fn spoil(&mut self) {
+        self.fate = Fate::Close;
+    }
+
+    /// The session is gone with its member.
+    pub(crate) fn forget(&mut self) {
+        self.fate = Fate::Forget;
+    }
+}
+
+impl Member {
+    /// Sends `request` over `session` and counts it.
+    pub(crate) fn ask(&self, session: &mut RealSession, request: &Request<'_>, output: &mut [u8]) -> Result<Reply, LinkFailure> {
+        let counters = &self.counters;
+        counters.in_flight.fetch_add(1, Ordering::Relaxed);
+        let answer = session.link.call(request, output, Some(self.deadline(request)));
+        counters.in_flight.fetch_sub(1, Ordering::Relaxed);
+        counters.requests.fetch_add(1, Ordering::Relaxed);
+        if answer.is_err() {
+            counters.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut session) = self.session.take() else { return };
+        let current = session.incarnation == self.member.incarnation() && session.instance.is_alive();
+        match self.fate {
+            Fate::Return if current => return self.member.pool.put(session),
+            Fate::Close if current => {
+                let close = Request::CloseSession { session: session.handle };
+                // A session that cannot be closed goes with its member.
+                let _ = session.link.call(&close, &mut [], Some(self.member.config.deadline));
+            }
+            Fate::Return | Fate::Close | Fate::Forget => {}
+        }
+        self.member.pool.forget();
+    }
+}

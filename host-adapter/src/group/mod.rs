@@ -1,0 +1,234 @@
+//! The group as the adapter drives it: the core's decisions under one lock, the members that they are about, and the threads
+//! and clocks that carry them out.
+//!
+//! A call on a healthy group reads [`PublishedView`] and takes a lease; it never takes the lock. Only a verdict other than "fine"
+//! or "caller's fault", a login, the timer and an operator do.
+
+mod background;
+mod clock;
+mod events;
+mod load;
+mod login;
+mod member;
+mod perform;
+mod pool;
+mod recovery;
+mod status;
+mod view;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use everslot_core::{
+    Evidence, Group, Incarnation, Input, Login, MemberId, MemberState, Output, QuarantineReason, View, WakeUp,
+};
+
+use crate::config::{GroupConfig, RecoveryMode};
+use crate::module::Instance;
+use background::Background;
+use clock::Clock;
+use load::Loads;
+use login::Secret;
+pub(crate) use member::{Home, Lease, Member, Token};
+pub(crate) use perform::{Done, Errand, Stop};
+use view::PublishedView;
+
+/// The core's group at the capacity that the adapter ships.
+type Core = Group<32>;
+
+/// A group of members and what drives it.
+pub(crate) struct GroupDriver {
+    pub(crate) config: GroupConfig,
+    core: Mutex<Core>,
+    /// Signalled at each change of the view.
+    changed: Condvar,
+    view: PublishedView,
+    members: Vec<Arc<Member>>,
+    clock: Clock,
+    secret: Mutex<Option<Arc<Secret>>>,
+    /// One login or logout at a time.
+    login_turn: Mutex<()>,
+    /// One recovery attempt at a time where recovery runs inside calls.
+    in_call_turn: Mutex<()>,
+    background: Option<Background>,
+}
+
+impl GroupDriver {
+    /// Makes the group and begins to bring its members up; [`wait_until_serving`](Self::wait_until_serving) waits for the first.
+    pub(crate) fn start(config: GroupConfig, host_program: Option<PathBuf>, threads_forbidden: bool) -> Arc<Self> {
+        let in_call = threads_forbidden || config.recovery.mode == RecoveryMode::InCall;
+        let driver = Arc::new(Self {
+            core: Mutex::new(Core::new(config.recovery.policy)),
+            changed: Condvar::new(),
+            view: PublishedView::empty(),
+            members: members(&config, host_program),
+            clock: Clock::start(),
+            secret: Mutex::new(None),
+            login_turn: Mutex::new(()),
+            in_call_turn: Mutex::new(()),
+            background: if in_call { None } else { Background::new() },
+            config,
+        });
+        for member in &driver.members {
+            driver.drive(Input::Add { member: member.id, role: member.config.role });
+        }
+        if let Some(background) = &driver.background {
+            background.start(&driver);
+        }
+        driver
+    }
+
+    /// Waits until a member serves, or every member has been tried, or `deadline` has passed.
+    pub(crate) fn wait_until_serving(self: &Arc<Self>, deadline: Duration) {
+        let end = std::time::Instant::now() + deadline;
+        if self.background.is_none() {
+            while self.serving().is_empty() && std::time::Instant::now() < end && self.attempt_if_due() {}
+            return;
+        }
+        let mut core = self.lock();
+        while core.view().active.union(core.view().standby).is_empty() && !all_tried(&core) {
+            let left = end.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            (core, _) = self.changed.wait_timeout(core, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(crate) fn member(&self, member: MemberId) -> Option<&Arc<Member>> {
+        self.members.get(usize::from(member.0))
+    }
+
+    pub(crate) fn members(&self) -> &[Arc<Member>] {
+        &self.members
+    }
+
+    /// The members that calls may be sent to at the moment.
+    pub(crate) fn serving(&self) -> everslot_core::MemberSet {
+        let serving = self.view.serving();
+        serving.active.union(serving.standby)
+    }
+
+    /// Who is logged in to the virtual token.
+    pub(crate) fn login(&self) -> Login {
+        self.lock().login()
+    }
+
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.login() != Login::Out
+    }
+
+    /// Tells the core that a member was lost. `instance` is the load on which a call got no answer: it is ended, since nothing
+    /// that hangs or has died in it can be saved.
+    pub(crate) fn report_loss(
+        self: &Arc<Self>,
+        member: MemberId,
+        incarnation: Incarnation,
+        evidence: Evidence,
+        instance: Option<Arc<dyn Instance>>,
+    ) {
+        let unanswered = matches!(evidence, Evidence::DeadlinePassed | Evidence::HostEnded);
+        if let (Some(instance), Some(found), true) = (instance, self.member(member), unanswered) {
+            found.load.end_if(&instance);
+        }
+        self.drive(Input::Lost { member, incarnation, evidence });
+    }
+
+    pub(crate) fn quarantine(self: &Arc<Self>, (member, incarnation): (MemberId, Incarnation), why: QuarantineReason) {
+        self.drive(Input::Quarantine { member, incarnation, why });
+    }
+
+    /// Ends the threads and the loads; calls that are under way get their error at once.
+    pub(crate) fn stop(&self) {
+        if let Some(background) = &self.background {
+            background.stop();
+        }
+        for member in &self.members {
+            drop(member.anchor().take());
+            drop(member.pool.drain());
+        }
+        for member in &self.members {
+            member.load.close();
+        }
+    }
+
+    /// Gives the core an input and publishes what follows; the actions are the caller's to carry out.
+    fn feed(&self, input: Input) -> Output {
+        let mut core = self.lock();
+        let output = core.handle(input, self.clock.now());
+        self.settle(&core, &output);
+        output
+    }
+
+    /// Publishes the core's state after a step; called with the lock held, so that views are published in their order.
+    fn settle(&self, core: &Core, output: &Output) {
+        let view: View = core.view();
+        for (id, state) in core.members() {
+            if let Some(member) = self.member(id) {
+                member.set_incarnation(state.incarnation);
+            }
+        }
+        let due = match core.poll_timeout() {
+            WakeUp::Idle => None,
+            WakeUp::At(instant, _) => Some(instant),
+        };
+        self.view.publish(&view, due);
+        for event in &output.events {
+            events::note(self, event);
+        }
+        self.changed.notify_all();
+        if let Some(background) = &self.background {
+            background.wake();
+        }
+    }
+
+    /// Waits for the next change of the view, at most a deadline's time. `false` when there was none.
+    fn wait_for_view(&self) -> bool {
+        let patience = self.members.iter().map(|member| member.config.deadline).max().unwrap_or_default();
+        let core = self.lock();
+        if !self.view.pending() {
+            return true;
+        }
+        let (_core, timeout) = self.changed.wait_timeout(core, patience).unwrap_or_else(PoisonError::into_inner);
+        !timeout.timed_out()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an attempt at the member has ended, well or not.
+fn was_tried(state: &MemberState) -> bool {
+    match state {
+        MemberState::Lost { outage } => outage.attempts > 0,
+        MemberState::Recovering { outage, .. } => outage.attempts > 1,
+        MemberState::Active
+        | MemberState::Standby
+        | MemberState::GivenUp { .. }
+        | MemberState::Quarantined { .. }
+        | MemberState::Parked => true,
+    }
+}
+
+/// Every member has had its first attempt, and none is being tried.
+fn all_tried(core: &Core) -> bool {
+    core.members().all(|(_, member)| was_tried(&member.state))
+}
+
+fn members(config: &GroupConfig, host_program: Option<PathBuf>) -> Vec<Arc<Member>> {
+    let mut loads = Loads::new(host_program);
+    let channels = |settings: &crate::module::ModuleSettings| {
+        let sharers = config.members.iter().filter(|member| member.settings() == *settings);
+        // One more for each member's anchor.
+        sharers.map(|member| member.sessions.get() + 1).sum()
+    };
+    let of_config = |(index, member): (usize, &crate::config::MemberConfig)| {
+        let settings = member.settings();
+        let load = loads.share(settings.clone(), channels(&settings));
+        let id = MemberId(u8::try_from(index).unwrap_or(u8::MAX));
+        Arc::new(Member::new(id, member.clone(), load))
+    };
+    config.members.iter().enumerate().map(of_config).collect()
+}

@@ -1,0 +1,300 @@
+//! The way of one call over the members: the core's call machine decides, this carries out.
+
+use std::sync::Arc;
+
+use everslot_core::{
+    Answer, Binding, Call, CallInput, Context, Evidence, Incarnation, MemberId, MemberSet, Next, Repeat, Rv, Verdict,
+    candidates, choose, ckr, verdict,
+};
+use everslot_protocol::{Body, Reply, Request};
+
+use super::GroupDriver;
+use super::member::{Lease, LeaseFailure, Member};
+use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
+
+/// No member is ruled out.
+const EVERY_MEMBER: MemberSet = MemberSet::from_bits(u32::MAX);
+
+/// What the caller of [`GroupDriver::perform`] wants done, beside the sending itself.
+pub(crate) struct Errand {
+    pub(crate) repeat: Repeat,
+    /// The members that may serve it.
+    pub(crate) eligible: MemberSet,
+    /// The lease that the work already has: tried first.
+    pub(crate) lease: Option<Lease>,
+    /// The work cannot leave its lease: multi-part work that has taken in data.
+    pub(crate) pinned: bool,
+    /// The call is a login: a refused PIN is the caller's.
+    pub(crate) login: bool,
+}
+
+impl Errand {
+    /// Work that any member may do, and do again.
+    pub(crate) fn anywhere(repeat: Repeat) -> Self {
+        Self { repeat, eligible: EVERY_MEMBER, lease: None, pinned: false, login: false }
+    }
+}
+
+/// Why sending to one member gave no reply.
+pub(crate) enum Stop {
+    /// The member gave no answer.
+    Unanswered(LinkFailure),
+    /// The member has not got the object that the call is about; the code for the application if no other has it either.
+    NotHere(Rv),
+}
+
+impl From<LinkFailure> for Stop {
+    fn from(failure: LinkFailure) -> Self {
+        Self::Unanswered(failure)
+    }
+}
+
+/// A call that was answered by a member.
+pub(crate) struct Done {
+    pub(crate) reply: Reply,
+    /// The lease that it was answered over; `None` when the answer is not a member's.
+    pub(crate) lease: Option<Lease>,
+}
+
+impl GroupDriver {
+    /// Carries a call through: chooses members, lends their sessions, sends, and goes on to the next where the core says so.
+    ///
+    /// `send` is called once for each member that is tried, with a session of it.
+    ///
+    /// # Errors
+    /// The `CK_RV` for the application when no member's own answer is the answer.
+    pub(crate) fn perform(
+        self: &Arc<Self>,
+        errand: Errand,
+        send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
+    ) -> Result<Done, Rv> {
+        self.recover_in_call();
+        let binding = match (&errand.lease, errand.pinned) {
+            (Some(lease), true) => {
+                let (member, incarnation) = lease.place();
+                Binding::Pinned { member, incarnation }
+            }
+            _ => Binding::Free,
+        };
+        let mut run = Run { driver: self, call: Call::new(errand.repeat, binding), errand, reply: None, evidence: None, refused: None };
+        run.carry_through(send)
+    }
+}
+
+/// One call on its way.
+struct Run<'a> {
+    driver: &'a Arc<GroupDriver>,
+    call: Call,
+    errand: Errand,
+    reply: Option<Reply>,
+    /// What was seen of the member that the core is about to declare lost, and the load it was seen on.
+    evidence: Option<(Evidence, Option<Arc<dyn Instance>>)>,
+    /// The caller's own fault, found before any member was asked.
+    refused: Option<Rv>,
+}
+
+impl Run<'_> {
+    fn carry_through(&mut self, send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>) -> Result<Done, Rv> {
+        let mut input = CallInput::Start;
+        loop {
+            let output = self.call.handle(input);
+            if let Some((member, incarnation)) = output.lost {
+                self.report_loss(member, incarnation);
+            }
+            if let Some(aside) = output.set_aside {
+                self.driver.quarantine((aside.member, aside.incarnation), aside.why);
+            }
+            input = match output.next {
+                Next::Choose { tried } => CallInput::Chosen(self.choose(tried)),
+                Next::Send { member, incarnation } => self.send(member, incarnation, send),
+                Next::Reopen { member, incarnation } => CallInput::Reopened(self.reopen(member, incarnation)),
+                Next::Probe { member, incarnation } => CallInput::Probed(self.probe(member, incarnation)),
+                Next::Answer(answer) => return self.answer(answer),
+            };
+            if let Some(rv) = self.refused {
+                return Err(rv);
+            }
+        }
+    }
+
+    /// The lease's own member first, then as the balance says.
+    fn choose(&self, tried: MemberSet) -> Option<(MemberId, Incarnation)> {
+        match &self.errand.lease {
+            Some(lease) if !tried.contains(lease.place().0) => Some(lease.place()),
+            _ => self.driver.choose(self.errand.eligible, tried),
+        }
+    }
+
+    fn send(
+        &mut self,
+        member: MemberId,
+        incarnation: Incarnation,
+        send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
+    ) -> CallInput {
+        let mut lease = match self.lease(member, incarnation) {
+            Ok(lease) => lease,
+            Err(input) => return input,
+        };
+        let sent = send(&mut lease);
+        let verdict = match sent {
+            Ok(reply) => self.judge(&lease, reply),
+            Err(Stop::NotHere(rv)) => {
+                self.reply = Some(only(rv));
+                Verdict::MemberBusy
+            }
+            Err(Stop::Unanswered(failure)) => return self.unanswered(lease, failure),
+        };
+        match verdict {
+            Verdict::MemberLost { .. } | Verdict::Quarantine(_) => {
+                lease.forget();
+                self.errand.lease = None;
+            }
+            _ => self.errand.lease = Some(lease),
+        }
+        CallInput::Verdict(verdict)
+    }
+
+    /// The verdict on a member's reply, which is kept as the answer in case it is the last word.
+    fn judge(&mut self, lease: &Lease, reply: Reply) -> Verdict {
+        self.reply = Some(reply);
+        let rv = Rv(reply.rv.0);
+        if rv == ckr::OK {
+            return Verdict::Fine;
+        }
+        let context = Context { logged_in: self.driver.is_logged_in(), login_call: self.errand.login, ..Context::default() };
+        self.evidence = Some((Evidence::Code(rv), None));
+        verdict(rv, context, &lease.member().config.overrides)
+    }
+
+    fn unanswered(&mut self, mut lease: Lease, failure: LinkFailure) -> CallInput {
+        let instance = lease.instance();
+        match failure.cause {
+            LinkCause::NotTransferable => {
+                self.refused = Some(ckr::MECHANISM_PARAM_INVALID);
+                self.errand.lease = Some(lease);
+            }
+            _ => {
+                lease.forget();
+                self.evidence = Some((failure.cause.evidence(), instance));
+            }
+        }
+        CallInput::Unanswered { delivered: failure.delivery == Delivery::Unknown }
+    }
+
+    /// The lease at hand if it is of this member, else a new one.
+    fn lease(&mut self, member: MemberId, incarnation: Incarnation) -> Result<Lease, CallInput> {
+        if let Some(mut lease) = self.errand.lease.take() {
+            if lease.place() == (member, incarnation) {
+                return Ok(lease);
+            }
+            // Work may have been begun on it that nobody will end.
+            lease.spoil();
+        }
+        let Some(member) = self.driver.member(member) else {
+            return Err(CallInput::Unanswered { delivered: false });
+        };
+        self.lend(&Arc::clone(member), incarnation)
+    }
+
+    fn lend(&mut self, member: &Arc<Member>, incarnation: Incarnation) -> Result<Lease, CallInput> {
+        member.lease(incarnation).map_err(|failure| match failure {
+            LeaseFailure::Exhausted => {
+                self.reply = Some(only(ckr::SESSION_COUNT));
+                CallInput::Verdict(Verdict::MemberBusy)
+            }
+            LeaseFailure::Refused(rv) => {
+                let rv = Rv(rv);
+                self.evidence = Some((Evidence::Code(rv), None));
+                self.reply = Some(only(rv));
+                // C_OpenSession has no argument of the caller's: whatever is wrong is wrong with the member.
+                match verdict(rv, Context::default(), &member.config.overrides) {
+                    Verdict::Fine | Verdict::CallersFault | Verdict::SessionLost { .. } => CallInput::Unanswered { delivered: false },
+                    verdict => CallInput::Verdict(verdict),
+                }
+            }
+            LeaseFailure::Lost(failure, instance) => {
+                self.evidence = Some((failure.cause.evidence(), instance));
+                CallInput::Unanswered { delivered: false }
+            }
+        })
+    }
+
+    /// A fresh session on the same member, logged in as the group is.
+    fn reopen(&mut self, member: MemberId, incarnation: Incarnation) -> bool {
+        if let Some(mut lease) = self.errand.lease.take() {
+            lease.spoil();
+        }
+        let Some(member) = self.driver.member(member).cloned() else { return false };
+        for session in member.pool.drain() {
+            drop(session);
+        }
+        if !self.driver.log_in_again(&member) {
+            return false;
+        }
+        match self.lend(&member, incarnation) {
+            Ok(lease) => {
+                self.errand.lease = Some(lease);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Whether the member answers a harmless call: the rule of EP11 for codes that may mean anything.
+    fn probe(&mut self, member: MemberId, incarnation: Incarnation) -> bool {
+        let Some(lease) = self.errand.lease.as_mut().filter(|lease| lease.place() == (member, incarnation)) else {
+            return false;
+        };
+        let request = Request::SessionInfo { session: lease.handle() };
+        matches!(lease.call(&request, &mut []), Ok(reply) if reply.rv == everslot_protocol::Rv::OK)
+    }
+
+    fn report_loss(&mut self, member: MemberId, incarnation: Incarnation) {
+        if let Some(lease) = self.errand.lease.as_mut().filter(|lease| lease.place() == (member, incarnation)) {
+            lease.forget();
+            self.errand.lease = None;
+        }
+        let (evidence, instance) = self.evidence.take().unwrap_or((Evidence::NotReached, None));
+        self.driver.report_loss(member, incarnation, evidence, instance);
+    }
+
+    fn answer(&mut self, answer: Answer) -> Result<Done, Rv> {
+        match (answer, self.reply) {
+            (Answer::Reply, Some(reply)) => Ok(Done { reply, lease: self.errand.lease.take() }),
+            (Answer::Reply | Answer::Unavailable | Answer::Unknown, _) => Err(ckr::DEVICE_ERROR),
+        }
+    }
+}
+
+/// A reply that is only a code.
+fn only(rv: Rv) -> Reply {
+    Reply { rv: everslot_protocol::Rv(rv.0), body: Body::Empty }
+}
+
+impl GroupDriver {
+    /// The member that is to serve next; waits while one is about to.
+    pub(crate) fn choose(&self, eligible: MemberSet, tried: MemberSet) -> Option<(MemberId, Incarnation)> {
+        loop {
+            let candidates = candidates(self.view.serving(), eligible, tried);
+            let load = |member| self.member(member).map_or(u32::MAX, |member: &Arc<Member>| member.in_flight());
+            if let Some(member) = choose(candidates, load, self.view.turn()) {
+                return self.member(member).map(|found| (member, found.incarnation()));
+            }
+            if !self.view.pending() || !self.wait_for_view() {
+                return None;
+            }
+        }
+    }
+}
+
+impl LinkCause {
+    /// What the core is told of a call that got no answer.
+    pub(crate) fn evidence(self) -> Evidence {
+        match self {
+            Self::DeadlinePassed => Evidence::DeadlinePassed,
+            Self::HostEnded | Self::Garbled => Evidence::HostEnded,
+            Self::NotInitialized(rv) => Evidence::Code(Rv(rv.0)),
+            Self::HostNotStarted | Self::ModuleNotLoaded | Self::NotTransferable | Self::Exhausted => Evidence::NotReached,
+        }
+    }
+}

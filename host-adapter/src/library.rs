@@ -1,0 +1,211 @@
+//! The library as an application has it: from `C_Initialize` to `C_Finalize`, in one process.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use everslot_core::{Rv, ckr};
+use everslot_protocol::{ModuleInfo, Version};
+
+use crate::config::Config;
+use crate::fork::ForkMark;
+use crate::group::GroupDriver;
+use crate::hosted;
+use crate::slot::{Session, Sessions, VirtualSlot, padded, version};
+use crate::status::{Process, Read, Server, Snapshot, Source};
+
+/// What `C_Initialize` was given.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct InitialiseArguments {
+    /// `CKF_LIBRARY_CANT_CREATE_OS_THREADS`: recovery then runs inside calls, and there is no status socket.
+    pub threads_forbidden: bool,
+}
+
+/// The initialised library.
+pub struct Library {
+    slots: Vec<Arc<VirtualSlot>>,
+    sessions: Arc<Sessions>,
+    mark: ForkMark,
+    status: Mutex<Option<Server>>,
+    process: Process,
+}
+
+/// The library that calls go to, if it is initialised.
+static CURRENT: ArcSwapOption<Library> = ArcSwapOption::const_empty();
+
+/// One `C_Initialize` or `C_Finalize` at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+impl Library {
+    /// Reads the configuration and brings the groups up; returns when the first member of each serves, or all have been tried, or
+    /// the longest deadline has passed.
+    ///
+    /// # Errors
+    /// `CKR_CRYPTOKI_ALREADY_INITIALIZED`; `CKR_GENERAL_ERROR` for a configuration that does not hold together, with one line on
+    /// standard error.
+    pub fn initialise(arguments: InitialiseArguments) -> Result<(), Rv> {
+        let _turn = turn();
+        if Self::current().is_ok() {
+            return Err(ckr::CRYPTOKI_ALREADY_INITIALIZED);
+        }
+        let config = Config::load().map_err(refuse)?;
+        crate::log::start(&config.log).map_err(refuse)?;
+        let library = Arc::new(Self::start(&config, arguments)?);
+        if !arguments.threads_forbidden {
+            library.serve_status();
+        }
+        // What was current before a fork belongs to the parent, which goes on using it.
+        if let Some(parents) = CURRENT.swap(Some(library)) {
+            std::mem::forget(parents);
+        }
+        Ok(())
+    }
+
+    /// Ends everything. Calls that are under way in other threads end with an error.
+    ///
+    /// # Errors
+    /// `CKR_CRYPTOKI_NOT_INITIALIZED`
+    pub fn finalise() -> Result<(), Rv> {
+        let _turn = turn();
+        drop(Self::current()?);
+        let Some(library) = CURRENT.swap(None) else { return Err(ckr::CRYPTOKI_NOT_INITIALIZED) };
+        drop(library.status.lock().unwrap_or_else(PoisonError::into_inner).take());
+        for slot in &library.slots {
+            slot.driver.stop();
+        }
+        library.sessions.clear();
+        Ok(())
+    }
+
+    /// The library, for one call.
+    ///
+    /// # Errors
+    /// `CKR_CRYPTOKI_NOT_INITIALIZED`, also in the child of a fork (PKCS#11 v3.1 §5.4.1).
+    pub fn current() -> Result<Arc<Self>, Rv> {
+        match CURRENT.load_full() {
+            Some(library) if !library.mark.is_forked() => Ok(library),
+            Some(_) | None => Err(ckr::CRYPTOKI_NOT_INITIALIZED),
+        }
+    }
+
+    /// `C_GetInfo`
+    pub fn info(&self) -> ModuleInfo {
+        ModuleInfo {
+            cryptoki: Version { major: 2, minor: 40 },
+            manufacturer: padded("everslot"),
+            flags: 0,
+            description: padded("One slot over many tokens"),
+            library: version(),
+        }
+    }
+
+    /// `C_GetSlotList`: one slot a group; the ids never change.
+    pub fn slots(&self, token_present: bool) -> Vec<u64> {
+        let listed = self.slots.iter().filter(|slot| !token_present || slot.is_present());
+        listed.map(|slot| slot.id).collect()
+    }
+
+    /// The slot of an id.
+    ///
+    /// # Errors
+    /// `CKR_SLOT_ID_INVALID`
+    pub fn slot(&self, id: u64) -> Result<Arc<VirtualSlot>, Rv> {
+        self.slots.iter().find(|slot| slot.id == id).cloned().ok_or(ckr::SLOT_ID_INVALID)
+    }
+
+    /// The session of a handle.
+    ///
+    /// # Errors
+    /// `CKR_SESSION_HANDLE_INVALID`
+    pub fn session(&self, handle: u64) -> Result<Arc<Session>, Rv> {
+        self.sessions.session(handle).ok_or(ckr::SESSION_HANDLE_INVALID)
+    }
+
+    /// `C_WaitForSlotEvent` without blocking: the first slot whose token has come or gone since it was last asked. The blocking form
+    /// is refused, as the specification lets a library (v3.1 §5.5.8).
+    ///
+    /// # Errors
+    /// `CKR_NO_EVENT`, `CKR_FUNCTION_NOT_SUPPORTED`
+    pub fn wait_for_slot_event(&self, dont_block: bool) -> Result<u64, Rv> {
+        if !dont_block {
+            return Err(ckr::FUNCTION_NOT_SUPPORTED);
+        }
+        self.slots.iter().find(|slot| slot.take_event()).map(|slot| slot.id).ok_or(ckr::NO_EVENT)
+    }
+
+    fn start(config: &Config, arguments: InitialiseArguments) -> Result<Self, Rv> {
+        let host_program = host_program(config).map_err(refuse)?;
+        let sessions = Arc::new(Sessions::default());
+        let drivers: Vec<_> = (config.groups.iter())
+            .map(|group| GroupDriver::start(group.clone(), host_program.clone(), arguments.threads_forbidden))
+            .collect();
+        for driver in &drivers {
+            driver.wait_until_serving(startup_deadline(driver));
+        }
+        let slots = (0..).zip(drivers).map(|(id, driver)| Arc::new(VirtualSlot::new(id, driver, Arc::clone(&sessions))));
+        let slots = slots.collect();
+        let mark = ForkMark::new().map_err(refuse)?;
+        Ok(Self { slots, sessions, mark, status: Mutex::new(None), process: Process::this() })
+    }
+
+    /// A process without a status socket works all the same; `everslot status` cannot see it.
+    fn serve_status(self: &Arc<Self>) {
+        let source: Arc<dyn Source> = Arc::new(Told(Arc::downgrade(self)));
+        match Server::start(source) {
+            Ok(server) => *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(server),
+            Err(error) => tracing::warn!(%error, "no status socket: `everslot status` cannot see this process"),
+        }
+    }
+
+    fn snapshot(&self, read: Read) -> Snapshot {
+        let groups = self.slots.iter().map(|slot| slot.driver.status(read)).collect();
+        Snapshot { process: self.process.clone(), groups }
+    }
+
+    fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
+        let slot = self.slots.iter().find(|slot| slot.label() == group || slot.serial() == group);
+        let slot = slot.ok_or_else(|| format!("this process has no group {group:?}"))?;
+        slot.driver.recover_by_name(member)
+    }
+}
+
+/// The library as the status socket sees it; it does not keep it alive.
+struct Told(std::sync::Weak<Library>);
+
+impl Source for Told {
+    fn snapshot(&self, read: Read) -> Snapshot {
+        let gone = || Snapshot { process: Process::this(), groups: Vec::new() };
+        self.0.upgrade().map_or_else(gone, |library| library.snapshot(read))
+    }
+
+    fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
+        let library = self.0.upgrade().ok_or("the application is finishing")?;
+        library.recover(group, member)
+    }
+}
+
+/// The program that hosts members, if any member is to be hosted.
+fn host_program(config: &Config) -> Result<Option<PathBuf>, hosted::NoHostProgram> {
+    let hosted = |member: &crate::config::MemberConfig| member.settings().isolation == crate::module::Isolation::Process;
+    if config.groups.iter().flat_map(|group| &group.members).any(hosted) {
+        hosted::find_host_program(config.host_program.as_deref()).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// A module may take longer to load than its token takes to answer.
+fn startup_deadline(driver: &GroupDriver) -> Duration {
+    let longest = driver.config.members.iter().map(|member| member.deadline).max().unwrap_or_default();
+    longest.max(Duration::from_secs(5))
+}
+
+fn refuse(error: impl std::fmt::Display) -> Rv {
+    eprintln!("everslot: {error}");
+    ckr::GENERAL_ERROR
+}
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}

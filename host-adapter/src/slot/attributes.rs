@@ -1,0 +1,110 @@
+use everslot_core::{MemberSet, Repeat, Rv, ckr};
+use everslot_protocol::{AttributeValue, Body, List, ObjectHandle, Request, Template, Wanted, wire};
+
+use super::object::VirtualObject;
+use super::{Refusal, Session, written};
+use crate::group::{Errand, Lease};
+
+impl Session {
+    /// `C_GetAttributeValue`. `take` is given the values, one for each that is wanted, also with the codes that leave only some out.
+    ///
+    /// The code: `CKR_OBJECT_HANDLE_INVALID`, what the member says, `CKR_DEVICE_ERROR` when no member that has the object serves.
+    pub fn attribute_values(
+        &self,
+        object: u64,
+        wanted: List<'_, Wanted<'_>>,
+        take: &mut dyn FnMut(List<'_, AttributeValue<'_>>),
+    ) -> Rv {
+        if let Err(rv) = self.state().map(drop) {
+            return rv;
+        }
+        let mut output = vec![0; wire::attribute_values_size(wanted)];
+        let mut send = |lease: &mut Lease| {
+            let object = self.slot.locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
+            Ok(lease.call(&Request::AttributeValues { session: lease.handle(), object, wanted }, &mut output)?)
+        };
+        let reply = match self.slot.driver.perform(Errand::anywhere(Repeat::Safe), &mut send) {
+            Ok(done) => done.reply,
+            Err(rv) => return rv,
+        };
+        match wire::decode_attribute_values(written(reply, &output)) {
+            Ok(values) if matches!(reply.body, Body::Written(_)) => take(values),
+            Ok(_) | Err(_) => {}
+        }
+        Rv(reply.rv.0)
+    }
+
+    /// `C_SetAttributeValue`, on every member that has the object and serves.
+    ///
+    /// # Errors
+    /// `CKR_OBJECT_HANDLE_INVALID`, `CKR_SESSION_READ_ONLY`, what the members say.
+    pub fn set_attributes(&self, object: u64, template: Template<'_>) -> Result<(), Rv> {
+        drop(self.state()?);
+        let found = self.object(object)?;
+        self.may_change(found.token)?;
+        self.on_each_holder(&found, &|lease, object| Request::SetAttributes { session: lease.handle(), object, template })
+    }
+
+    /// `C_DestroyObject`, on every member that has the object and serves.
+    ///
+    /// # Errors
+    /// `CKR_OBJECT_HANDLE_INVALID`, `CKR_SESSION_READ_ONLY`, what the members say.
+    pub fn destroy_object(&self, object: u64) -> Result<(), Rv> {
+        drop(self.state()?);
+        let found = self.object(object)?;
+        self.may_change(found.token)?;
+        self.on_each_holder(&found, &|lease, object| Request::DestroyObject { session: lease.handle(), object })?;
+        self.slot.catalogue.remove(object);
+        Ok(())
+    }
+
+    /// `C_GetObjectSize`, in bytes.
+    ///
+    /// # Errors
+    /// As in [`attribute_values`](Self::attribute_values).
+    pub fn object_size(&self, object: u64) -> Result<u64, Rv> {
+        drop(self.state()?);
+        let mut send = |lease: &mut Lease| {
+            let object = self.slot.locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
+            Ok(lease.call(&Request::ObjectSize { session: lease.handle(), object }, &mut [])?)
+        };
+        let reply = self.slot.driver.perform(Errand::anywhere(Repeat::Safe), &mut send)?.reply;
+        Refusal::of_length(reply).map_err(|refusal| refusal.rv)
+    }
+
+    /// The virtual object of a handle.
+    pub(super) fn object(&self, object: u64) -> Result<std::sync::Arc<VirtualObject>, Rv> {
+        self.slot.catalogue.object(object).ok_or(ckr::OBJECT_HANDLE_INVALID)
+    }
+
+    /// Sends a change to each member that has the object: the first refusal is the answer, unless one has done it.
+    fn on_each_holder<'r>(
+        &self,
+        object: &VirtualObject,
+        request: &dyn Fn(&Lease, ObjectHandle) -> Request<'r>,
+    ) -> Result<(), Rv> {
+        let mut changed = false;
+        let mut refused = None;
+        for id in self.slot.driver.serving().iter() {
+            let mut send = |lease: &mut Lease| {
+                let handle = self.slot.locate(lease, object.handle, ckr::OBJECT_HANDLE_INVALID)?;
+                let request = request(lease, handle);
+                Ok(lease.call(&request, &mut [])?)
+            };
+            let mut errand = Errand::anywhere(Repeat::OnlyIfUndelivered);
+            errand.eligible = MemberSet::of(id);
+            let answer = self.slot.driver.perform(errand, &mut send).and_then(|done| {
+                Refusal::of(done.reply).map_err(|refusal| refusal.rv)
+            });
+            match answer {
+                Ok(()) => changed = true,
+                Err(rv) => refused = refused.or(Some(rv)).filter(|known| *known != ckr::OBJECT_HANDLE_INVALID).or(Some(rv)),
+            }
+        }
+        match (changed, refused) {
+            (true, _) => Ok(()),
+            (false, Some(rv)) => Err(rv),
+            (false, None) => Err(ckr::DEVICE_ERROR),
+        }
+    }
+}

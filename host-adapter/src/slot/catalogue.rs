@@ -1,0 +1,110 @@
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use everslot_core::{Incarnation, MemberId};
+use everslot_protocol::ObjectHandle;
+
+use super::identity::Identity;
+use super::object::{VirtualObject, Whereabouts};
+
+/// The virtual objects of a slot, by their handles, by where they are and by what they are.
+///
+/// Looking one up by its handle takes no lock.
+pub(crate) struct Catalogue {
+    objects: papaya::HashMap<u64, Arc<VirtualObject>>,
+    next: AtomicU64,
+    members: usize,
+    index: Mutex<Index>,
+}
+
+#[derive(Default)]
+struct Index {
+    by_place: HashMap<(MemberId, ObjectHandle), (Incarnation, u64)>,
+    by_name: HashMap<Vec<u8>, Vec<u64>>,
+}
+
+impl Catalogue {
+    pub(crate) fn new(members: usize) -> Self {
+        Self { objects: papaya::HashMap::new(), next: AtomicU64::new(1), members, index: Mutex::default() }
+    }
+
+    pub(crate) fn object(&self, handle: u64) -> Option<Arc<VirtualObject>> {
+        self.objects.pin().get(&handle).cloned()
+    }
+
+    /// The virtual object that is known to be at a member's handle.
+    pub(crate) fn at(&self, member: MemberId, incarnation: Incarnation, handle: ObjectHandle) -> Option<u64> {
+        let index = self.index();
+        let (seen, object) = index.by_place.get(&(member, handle))?;
+        (*seen == incarnation).then_some(*object)
+    }
+
+    /// Takes in an object that was seen on a member: as the known one that it is, else as a new one. Its virtual handle.
+    ///
+    /// Two handles of one member are two objects, however alike they are.
+    pub(crate) fn adopt(
+        &self,
+        (member, incarnation): (MemberId, Incarnation),
+        handle: ObjectHandle,
+        identity: Identity,
+    ) -> u64 {
+        let mut index = self.index();
+        if let Some((seen, object)) = index.by_place.get(&(member, handle))
+            && *seen == incarnation
+        {
+            return *object;
+        }
+        let object = self.twin(&index, member, incarnation, &identity).unwrap_or_else(|| {
+            let object = self.next.fetch_add(1, Ordering::Relaxed);
+            let name = identity.name();
+            let new = VirtualObject::new(object, identity, self.members);
+            self.objects.pin().insert(object, Arc::new(new));
+            index.by_name.entry(name).or_default().push(object);
+            object
+        });
+        self.note(&mut index, object, (member, incarnation), handle);
+        object
+    }
+
+    /// Notes that `object` is at a member's handle.
+    pub(crate) fn found(&self, object: &VirtualObject, place: (MemberId, Incarnation), handle: ObjectHandle) {
+        self.note(&mut self.index(), object.handle, place, handle);
+    }
+
+    /// Takes an object out: its handle is invalid from now on.
+    pub(crate) fn remove(&self, handle: u64) {
+        let Some(object) = self.objects.pin().remove(&handle).cloned() else { return };
+        let mut index = self.index();
+        index.by_place.retain(|_, (_, at)| *at != handle);
+        if let Some(named) = index.by_name.get_mut(&object.identity.name()) {
+            named.retain(|named| *named != handle);
+        }
+    }
+
+    /// The objects for which `of` holds.
+    pub(crate) fn select(&self, of: impl Fn(&VirtualObject) -> bool) -> Vec<Arc<VirtualObject>> {
+        self.objects.pin().values().filter(|object| of(object)).cloned().collect()
+    }
+
+    fn twin(&self, index: &Index, member: MemberId, incarnation: Incarnation, identity: &Identity) -> Option<u64> {
+        let named = index.by_name.get(&identity.name())?;
+        named.iter().copied().find(|handle| {
+            self.object(*handle).is_some_and(|object| {
+                let elsewhere = matches!(object.whereabouts(member, incarnation), Whereabouts::At(_));
+                !elsewhere && object.identity.is_same(identity)
+            })
+        })
+    }
+
+    fn note(&self, index: &mut Index, object: u64, (member, incarnation): (MemberId, Incarnation), handle: ObjectHandle) {
+        if let Some(known) = self.object(object) {
+            known.found(member, incarnation, handle);
+        }
+        index.by_place.insert((member, handle), (incarnation, object));
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

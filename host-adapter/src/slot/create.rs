@@ -1,0 +1,186 @@
+//! Calls that make an object. It lives on the member that made it; a session object in that member's anchor, so that it lives as
+//! long as its virtual session whatever becomes of leases.
+
+use cryptoki_sys as ck;
+use everslot_core::{Repeat, Rv, ckr};
+use everslot_protocol::{Body, Bytes, Mechanism, ObjectHandle, Reply, Request, Template, Value};
+
+use super::identity::Identity;
+use super::{Refusal, Session};
+use crate::group::{Errand, Home, Lease, Stop};
+use crate::module::{Delivery, LinkFailure};
+
+impl Session {
+    /// `C_CreateObject`; the virtual handle.
+    ///
+    /// # Errors
+    /// `CKR_SESSION_READ_ONLY`, what the member says, `CKR_DEVICE_ERROR` when no member could serve or the outcome is unknown.
+    pub fn create_object(&self, template: Template<'_>) -> Result<u64, Rv> {
+        let home = Home::of(is_token(template).unwrap_or(false));
+        self.make_one(home, &mut |lease| Ok(lease.create(home, &|session| Request::CreateObject { session, template })?))
+    }
+
+    /// `C_CopyObject`; the virtual handle of the copy, which lives on the member that made it.
+    ///
+    /// # Errors
+    /// As in [`create_object`](Self::create_object); `CKR_OBJECT_HANDLE_INVALID`.
+    pub fn copy_object(&self, object: u64, template: Template<'_>) -> Result<u64, Rv> {
+        let original = self.object(object)?;
+        let home = Home::of(is_token(template).unwrap_or(original.token));
+        self.make_one(home, &mut |lease| {
+            let object = self.slot.locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
+            Ok(lease.create(home, &|session| Request::CopyObject { session, object, template })?)
+        })
+    }
+
+    /// `C_GenerateKey`; the virtual handle.
+    ///
+    /// # Errors
+    /// As in [`create_object`](Self::create_object).
+    pub fn generate_key(&self, mechanism: Mechanism<'_>, template: Template<'_>) -> Result<u64, Rv> {
+        let home = Home::of(is_token(template).unwrap_or(false));
+        self.make_one(home, &mut |lease| {
+            let mut fields = Vec::new();
+            let mechanism = self.slot.localise(lease, mechanism, &mut fields)?;
+            Ok(lease.create(home, &|session| Request::GenerateKey { session, mechanism, template })?)
+        })
+    }
+
+    /// `C_GenerateKeyPair`; the virtual handles of the public and the private key.
+    ///
+    /// # Errors
+    /// As in [`create_object`](Self::create_object).
+    pub fn generate_key_pair(
+        &self,
+        mechanism: Mechanism<'_>,
+        public: Template<'_>,
+        private: Template<'_>,
+    ) -> Result<(u64, u64), Rv> {
+        let (public_stays, private_stays) = (is_token(public).unwrap_or(false), is_token(private).unwrap_or(false));
+        self.may_change(public_stays || private_stays)?;
+        let home = Home::of(public_stays && private_stays);
+        let made = self.make(home, &mut |lease| {
+            let mut fields = Vec::new();
+            let mechanism = self.slot.localise(lease, mechanism, &mut fields)?;
+            Ok(lease.create(home, &|session| Request::GenerateKeyPair { session, mechanism, public, private })?)
+        })?;
+        match made {
+            Made::Pair(public, private) => Ok((public, private)),
+            Made::One(_) => Err(ckr::DEVICE_ERROR),
+        }
+    }
+
+    /// `C_UnwrapKey`; the virtual handle.
+    ///
+    /// # Errors
+    /// As in [`create_object`](Self::create_object); `CKR_UNWRAPPING_KEY_HANDLE_INVALID`.
+    pub fn unwrap_key(
+        &self,
+        mechanism: Mechanism<'_>,
+        unwrapping_key: u64,
+        wrapped: &[u8],
+        template: Template<'_>,
+    ) -> Result<u64, Rv> {
+        let home = Home::of(is_token(template).unwrap_or(false));
+        self.make_one(home, &mut |lease| {
+            let unwrapping_key = self.slot.locate(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;
+            let mut fields = Vec::new();
+            let mechanism = self.slot.localise(lease, mechanism, &mut fields)?;
+            Ok(lease.create(home, &|session| Request::UnwrapKey { session, mechanism, unwrapping_key, wrapped: Bytes(wrapped), template })?)
+        })
+    }
+
+    /// `C_DeriveKey`; the virtual handle.
+    ///
+    /// # Errors
+    /// As in [`create_object`](Self::create_object); `CKR_KEY_HANDLE_INVALID`.
+    pub fn derive_key(&self, mechanism: Mechanism<'_>, base_key: u64, template: Template<'_>) -> Result<u64, Rv> {
+        let home = Home::of(is_token(template).unwrap_or(false));
+        self.make_one(home, &mut |lease| {
+            let base_key = self.slot.locate(lease, base_key, ckr::KEY_HANDLE_INVALID)?;
+            let mut fields = Vec::new();
+            let mechanism = self.slot.localise(lease, mechanism, &mut fields)?;
+            Ok(lease.create(home, &|session| Request::DeriveKey { session, mechanism, base_key, template })?)
+        })
+    }
+
+    fn make_one(&self, home: Home, send: &mut Send<'_>) -> Result<u64, Rv> {
+        match self.make(home, send)? {
+            Made::One(object) => Ok(object),
+            Made::Pair(..) => Err(ckr::DEVICE_ERROR),
+        }
+    }
+
+    /// Makes an object on a member and takes it into the catalogue.
+    ///
+    /// A creation whose outcome is unknown is not sent to another member (S4).
+    fn make(&self, home: Home, send: &mut Send<'_>) -> Result<Made, Rv> {
+        drop(self.state()?);
+        self.may_change(home == Home::Token)?;
+        let mut made = None;
+        let mut send = |lease: &mut Lease| {
+            let reply = send(lease)?;
+            if reply.rv == everslot_protocol::Rv::OK {
+                made = Some(self.adopt_made(lease, reply).map_err(took_effect)?);
+            }
+            Ok(reply)
+        };
+        let done = self.slot.driver.perform(Errand::anywhere(Repeat::OnlyIfUndelivered), &mut send)?;
+        Refusal::of(done.reply).map_err(|refusal| refusal.rv)?;
+        let made = made.ok_or(ckr::DEVICE_ERROR)?;
+        self.own(made);
+        Ok(made)
+    }
+
+    /// Remembers what goes with the session.
+    fn own(&self, made: Made) {
+        let (one, other) = match made {
+            Made::One(one) => (one, None),
+            Made::Pair(one, other) => (one, Some(other)),
+        };
+        let objects = [Some(one), other].into_iter().flatten().filter_map(|handle| self.slot.catalogue.object(handle));
+        let of_session = objects.filter(|object| !object.token).map(|object| object.handle);
+        if let Ok(mut state) = self.state() {
+            state.objects.extend(of_session);
+        }
+    }
+
+    fn adopt_made(&self, lease: &mut Lease, reply: Reply) -> Result<Made, Stop> {
+        Ok(match reply.body {
+            Body::Object(object) => Made::One(self.adopt(lease, object)?),
+            Body::KeyPair(public, private) => Made::Pair(self.adopt(lease, public)?, self.adopt(lease, private)?),
+            _ => Made::One(0),
+        })
+    }
+
+    /// Gives a member's new object its virtual handle. A member that does not let its identity be read has it known by its handle.
+    fn adopt(&self, lease: &mut Lease, object: ObjectHandle) -> Result<u64, Stop> {
+        let identity = Identity::read(lease, object)?.unwrap_or_default();
+        Ok(self.slot.catalogue.adopt(lease.place(), object, identity))
+    }
+}
+
+/// Sends the request that makes the object.
+type Send<'s> = dyn FnMut(&mut Lease) -> Result<Reply, Stop> + 's;
+
+/// The member was lost after it had made the object: whatever the later call's failure says, something has taken effect.
+fn took_effect(stop: Stop) -> Stop {
+    match stop {
+        Stop::Unanswered(failure) => Stop::Unanswered(LinkFailure { delivery: Delivery::Unknown, ..failure }),
+        Stop::NotHere(rv) => Stop::NotHere(rv),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Made {
+    One(u64),
+    Pair(u64, u64),
+}
+
+/// `CKA_TOKEN` of a template; `None` when it says nothing of it.
+fn is_token(template: Template<'_>) -> Option<bool> {
+    template.iter().find(|attribute| attribute.kind == ck::CKA_TOKEN).map(|attribute| match attribute.value {
+        Value::Bytes(value) => value.first().is_some_and(|byte| *byte != 0),
+        Value::Template(_) => false,
+    })
+}

@@ -1,0 +1,86 @@
+//! From the application's handles to a member's, on the way of a call.
+
+use everslot_core::{Rv, ckr};
+use everslot_protocol::{Field, List, Mechanism, ObjectHandle, Parameter, Reply, Request};
+
+use super::VirtualSlot;
+use super::identity::Identity;
+use super::object::{VirtualObject, Whereabouts};
+use crate::group::{Lease, Stop};
+
+/// Objects that one search of ours may give: it names class, id and label.
+const MATCHES: usize = 64;
+
+impl VirtualSlot {
+    /// The member's handle of a virtual object, looked up there if it was not seen in this incarnation.
+    ///
+    /// # Errors
+    /// [`Stop::NotHere`] with `invalid` (`CKR_KEY_HANDLE_INVALID` or its like) when no member can have it, else with
+    /// `CKR_DEVICE_ERROR`, since the member that has it may return.
+    pub(crate) fn locate(&self, lease: &mut Lease, object: u64, invalid: Rv) -> Result<ObjectHandle, Stop> {
+        let object = self.catalogue.object(object).ok_or(Stop::NotHere(invalid))?;
+        let (member, incarnation) = lease.place();
+        let found = match object.whereabouts(member, incarnation) {
+            Whereabouts::At(handle) => Some(handle),
+            Whereabouts::Absent => None,
+            Whereabouts::Unknown => self.look_up(lease, &object)?,
+        };
+        found.ok_or_else(|| {
+            let elsewhere = self.driver.members().iter().any(|other| other.id != member && object.may_return_on(other.id));
+            Stop::NotHere(if elsewhere { ckr::DEVICE_ERROR } else { invalid })
+        })
+    }
+
+    /// The mechanism with the objects in its parameter as the member's; `fields` holds what had to be made anew.
+    pub(crate) fn localise<'a>(
+        &self,
+        lease: &mut Lease,
+        mechanism: Mechanism<'a>,
+        fields: &'a mut Vec<Field<'a>>,
+    ) -> Result<Mechanism<'a>, Stop> {
+        let Parameter::Fields(list) = mechanism.parameter else { return Ok(mechanism) };
+        if !list.iter().any(|field| matches!(field, Field::Object(_))) {
+            return Ok(mechanism);
+        }
+        for field in list.iter() {
+            fields.push(match field {
+                Field::Object(ObjectHandle(0)) => field,
+                Field::Object(object) => Field::Object(self.locate(lease, object.0, ckr::KEY_HANDLE_INVALID)?),
+                Field::Integer(_) | Field::Inline(_) | Field::Pointer(_) | Field::Nested(_) => field,
+            });
+        }
+        Ok(Mechanism { kind: mechanism.kind, parameter: Parameter::Fields(List::Items(fields)) })
+    }
+
+    /// Searches a member for an object of which only the identity is known there.
+    fn look_up(&self, lease: &mut Lease, object: &VirtualObject) -> Result<Option<ObjectHandle>, Stop> {
+        let (member, incarnation) = lease.place();
+        if !object.identity.is_telling() {
+            object.missing(member, incarnation);
+            return Ok(None);
+        }
+        let mut found = [0; MATCHES * 8];
+        let reply = object.identity.search(|template| {
+            let request = Request::FindObjects { session: lease.handle(), template };
+            lease.call(&request, &mut found)
+        })?;
+        if reply.rv != everslot_protocol::Rv::OK {
+            return Ok(None);
+        }
+        for handle in handles(reply, &found) {
+            let other = self.catalogue.at(member, incarnation, handle).is_some_and(|known| known != object.handle);
+            if !other && Identity::read(lease, handle)?.is_ok_and(|identity| identity.is_same(&object.identity)) {
+                self.catalogue.found(object, (member, incarnation), handle);
+                return Ok(Some(handle));
+            }
+        }
+        object.missing(member, incarnation);
+        Ok(None)
+    }
+}
+
+/// The object handles that a reply has put into `output`.
+pub(crate) fn handles(reply: Reply, output: &[u8]) -> impl Iterator<Item = ObjectHandle> {
+    let (handles, _) = super::written(reply, output).as_chunks::<8>();
+    handles.iter().map(|handle| ObjectHandle(u64::from_ne_bytes(*handle)))
+}

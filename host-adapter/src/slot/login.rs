@@ -1,0 +1,78 @@
+use cryptoki_sys as ck;
+use everslot_core::{Repeat, Rv, User, ckr};
+use everslot_protocol::{Bytes, Request};
+
+use super::{Refusal, Session};
+use crate::group::{Errand, Lease};
+
+impl Session {
+    /// `C_Login`, for all sessions of the slot. The first member's word decides, so a wrong PIN reaches one member only.
+    ///
+    /// # Errors
+    /// `CKR_USER_TYPE_INVALID`, `CKR_USER_ALREADY_LOGGED_IN`, `CKR_USER_ANOTHER_ALREADY_LOGGED_IN`, `CKR_SESSION_READ_ONLY_EXISTS` for
+    /// the security officer, what the member says of the PIN, `CKR_DEVICE_ERROR`.
+    pub fn login(&self, user: u64, pin: Option<&[u8]>) -> Result<(), Rv> {
+        drop(self.state()?);
+        match user {
+            ck::CKU_USER => self.slot.driver.log_in(User::User, pin),
+            ck::CKU_SO if self.slot.has_read_only_session() => Err(ckr::SESSION_READ_ONLY_EXISTS),
+            ck::CKU_SO => self.slot.driver.log_in(User::SecurityOfficer, pin),
+            ck::CKU_CONTEXT_SPECIFIC => self.login_for_operation(pin),
+            _ => Err(ckr::USER_TYPE_INVALID),
+        }?;
+        self.slot.login_changed();
+        Ok(())
+    }
+
+    /// `C_Logout`. When this returns, no member that serves is logged in; private objects' handles are invalid (§5.6.9).
+    ///
+    /// # Errors
+    /// `CKR_USER_NOT_LOGGED_IN`
+    pub fn logout(&self) -> Result<(), Rv> {
+        drop(self.state()?);
+        self.slot.driver.log_out()?;
+        self.slot.login_changed();
+        self.slot.forget_private_objects();
+        Ok(())
+    }
+
+    /// `C_InitPIN`, on every member that serves.
+    ///
+    /// # Errors
+    /// What the first member that refuses says.
+    pub fn init_pin(&self, pin: Option<&[u8]>) -> Result<(), Rv> {
+        drop(self.state()?);
+        self.slot.on_each(Repeat::OnlyIfUndelivered, &mut |lease| {
+            Ok(lease.call(&Request::InitPin { session: lease.handle(), pin: pin.map(Bytes) }, &mut [])?)
+        })
+    }
+
+    /// `C_SetPIN`, on every member that serves.
+    ///
+    /// # Errors
+    /// `CKR_SESSION_READ_ONLY`, what the first member that refuses says.
+    pub fn set_pin(&self, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<(), Rv> {
+        drop(self.state()?);
+        self.may_change(true)?;
+        self.slot.on_each(Repeat::OnlyIfUndelivered, &mut |lease| {
+            let request = Request::SetPin { session: lease.handle(), old: old.map(Bytes), new: new.map(Bytes) };
+            Ok(lease.call(&request, &mut [])?)
+        })?;
+        self.slot.driver.pin_changed(new);
+        Ok(())
+    }
+
+    /// The login that a `CKA_ALWAYS_AUTHENTICATE` key wants goes to the member that holds the operation (§5.6.8).
+    fn login_for_operation(&self, pin: Option<&[u8]>) -> Result<(), Rv> {
+        let mut state = self.state()?;
+        let lease = state.take_last_lease().ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
+        let errand = Errand { lease: Some(lease), pinned: true, login: true, ..Errand::anywhere(Repeat::OnlyIfUndelivered) };
+        let mut send = |lease: &mut Lease| {
+            let request = Request::Login { session: lease.handle(), user: ck::CKU_CONTEXT_SPECIFIC, pin: pin.map(Bytes) };
+            Ok(lease.call(&request, &mut [])?)
+        };
+        let done = self.slot.driver.perform(errand, &mut send)?;
+        state.put_last_lease(done.lease);
+        Refusal::of(done.reply).map_err(|refusal| refusal.rv)
+    }
+}

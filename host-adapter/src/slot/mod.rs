@@ -1,0 +1,260 @@
+//! The virtual slot: what an application holds, independent of any member.
+
+mod attributes;
+mod catalogue;
+mod create;
+mod find;
+mod identity;
+mod info;
+mod keys;
+mod locate;
+mod login;
+mod object;
+mod operation;
+mod session;
+mod sessions;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+
+use cryptoki_sys as ck;
+use everslot_core::{Login, MemberSet, Repeat, Rv, User, ckr};
+use everslot_protocol::{Body, Reply, Request, Room};
+
+use crate::group::{Errand, GroupDriver, Lease, Stop};
+use catalogue::Catalogue;
+pub(crate) use info::{padded, version};
+pub use session::Session;
+pub(crate) use sessions::Sessions;
+
+/// A slot of ours with the virtual token of one group in it.
+pub struct VirtualSlot {
+    pub(crate) id: u64,
+    pub(crate) driver: Arc<GroupDriver>,
+    catalogue: Catalogue,
+    sessions: Arc<Sessions>,
+    open: OpenSessions,
+    /// The group's login as calls read it without its lock.
+    login: AtomicU8,
+    /// Whether a token was present when its coming and going was last asked for.
+    was_present: AtomicBool,
+}
+
+/// How many sessions of a slot are open.
+#[derive(Debug, Default)]
+struct OpenSessions {
+    read_only: AtomicU64,
+    read_write: AtomicU64,
+}
+
+impl OpenSessions {
+    fn of(&self, read_write: bool) -> &AtomicU64 {
+        if read_write { &self.read_write } else { &self.read_only }
+    }
+}
+
+/// Where a call's output goes.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// Nowhere: only its length is asked for.
+    Query,
+    /// To the application's buffer.
+    Buffer(&'a mut [u8]),
+}
+
+impl<'a> Output<'a> {
+    fn parts(self) -> (Room, &'a mut [u8]) {
+        match self {
+            Self::Query => (None, &mut []),
+            Self::Buffer(buffer) => (Some(buffer.len() as u64), buffer),
+        }
+    }
+}
+
+/// A call that did not succeed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// The code for the application.
+    pub rv: Rv,
+    /// With `CKR_BUFFER_TOO_SMALL`: how many bytes are needed.
+    pub length: Option<u64>,
+}
+
+impl From<Rv> for Refusal {
+    fn from(rv: Rv) -> Self {
+        Self { rv, length: None }
+    }
+}
+
+impl Refusal {
+    /// A member's reply as a result.
+    fn of(reply: Reply) -> Result<(), Self> {
+        match (Rv(reply.rv.0), reply.body) {
+            (ckr::OK, _) => Ok(()),
+            (rv, Body::Length(length)) => Err(Self { rv, length: Some(length) }),
+            (rv, _) => Err(rv.into()),
+        }
+    }
+
+    /// A member's reply as the length that it wrote or told.
+    fn of_length(reply: Reply) -> Result<u64, Self> {
+        Self::of(reply)?;
+        match reply.body {
+            Body::Written(length) | Body::Length(length) => Ok(length),
+            _ => Ok(0),
+        }
+    }
+}
+
+/// The bytes that a call has put at the start of `output`.
+fn written(reply: Reply, output: &[u8]) -> &[u8] {
+    usize::try_from(reply.written()).ok().and_then(|length| output.get(..length)).unwrap_or_default()
+}
+
+impl VirtualSlot {
+    pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Arc<Sessions>) -> Self {
+        let catalogue = Catalogue::new(driver.members().len());
+        let was_present = AtomicBool::new(!driver.serving().is_empty());
+        Self { id, driver, catalogue, sessions, open: OpenSessions::default(), login: AtomicU8::new(0), was_present }
+    }
+
+    /// Whether a member serves at the moment.
+    pub fn is_present(&self) -> bool {
+        !self.driver.serving().is_empty()
+    }
+
+    /// Whether the token has come or gone since this was last asked.
+    pub(crate) fn take_event(&self) -> bool {
+        let present = self.is_present();
+        self.was_present.swap(present, Ordering::AcqRel) != present
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        &self.driver.config.label
+    }
+
+    pub(crate) fn serial(&self) -> &str {
+        &self.driver.config.serial
+    }
+
+    /// `C_OpenSession`; the handle.
+    ///
+    /// # Errors
+    /// `CKR_SESSION_PARALLEL_NOT_SUPPORTED`, `CKR_SESSION_READ_WRITE_SO_EXISTS`, `CKR_TOKEN_NOT_PRESENT` when no member serves.
+    pub fn open_session(self: &Arc<Self>, flags: u64) -> Result<u64, Rv> {
+        if flags & ck::CKF_SERIAL_SESSION == 0 {
+            return Err(ckr::SESSION_PARALLEL_NOT_SUPPORTED);
+        }
+        self.driver.recover_in_call();
+        let read_write = flags & ck::CKF_RW_SESSION != 0;
+        if !read_write && self.login() == Login::In(User::SecurityOfficer) {
+            return Err(ckr::SESSION_READ_WRITE_SO_EXISTS);
+        }
+        if !self.is_present() {
+            return Err(ckr::TOKEN_NOT_PRESENT);
+        }
+        self.open.of(read_write).fetch_add(1, Ordering::AcqRel);
+        Ok(self.sessions.open(|handle| Session::new(handle, Arc::clone(self), read_write)))
+    }
+
+    /// `C_CloseAllSessions`
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn close_all_sessions(&self) -> Result<(), Rv> {
+        for session in self.sessions.of_slot(self.id) {
+            // One that another thread closes meanwhile is closed.
+            let _ = session.close();
+        }
+        Ok(())
+    }
+
+    /// `C_InitToken`: a group's token is made by its members' own tools, as with Luna's.
+    ///
+    /// # Errors
+    /// `CKR_FUNCTION_NOT_SUPPORTED`
+    pub fn init_token(&self, _pin: Option<&[u8]>, _label: &[u8; 32]) -> Result<(), Rv> {
+        Err(ckr::FUNCTION_NOT_SUPPORTED)
+    }
+
+    /// Who is logged in, without the group's lock.
+    pub(crate) fn login(&self) -> Login {
+        match self.login.load(Ordering::Acquire) {
+            0 => Login::Out,
+            1 => Login::In(User::User),
+            _ => Login::In(User::SecurityOfficer),
+        }
+    }
+
+    fn login_changed(&self) {
+        let login = match self.driver.login() {
+            Login::Out => 0,
+            Login::In(User::User) => 1,
+            Login::In(User::SecurityOfficer) => 2,
+        };
+        self.login.store(login, Ordering::Release);
+    }
+
+    /// Sessions of this slot: all, read-write.
+    fn count_sessions(&self) -> (u64, u64) {
+        let read_write = self.open.read_write.load(Ordering::Acquire);
+        (self.open.read_only.load(Ordering::Acquire) + read_write, read_write)
+    }
+
+    fn has_read_only_session(&self) -> bool {
+        self.open.read_only.load(Ordering::Acquire) > 0
+    }
+
+    /// After a session was closed: its objects go, and the login with the slot's last one.
+    fn forget_session(&self, session: &Session, objects: &[u64]) {
+        self.sessions.remove(session.handle);
+        self.open.of(session.read_write).fetch_sub(1, Ordering::AcqRel);
+        for object in objects.iter().filter_map(|object| self.catalogue.object(*object)) {
+            self.destroy_everywhere(&object);
+            self.catalogue.remove(object.handle);
+        }
+        if self.count_sessions().0 == 0 && self.login() != Login::Out {
+            // Nobody is left to tell of a logout that fails; a member that it fails on is lost.
+            let _ = self.driver.log_out();
+            self.login_changed();
+            self.forget_private_objects();
+        }
+    }
+
+    fn forget_private_objects(&self) {
+        for object in self.catalogue.select(|object| object.private) {
+            self.catalogue.remove(object.handle);
+        }
+    }
+
+    /// Destroys a session object where it lives; one whose member is lost is gone already.
+    fn destroy_everywhere(&self, object: &object::VirtualObject) {
+        for id in self.driver.serving().iter() {
+            let mut errand = Errand::anywhere(Repeat::Safe);
+            errand.eligible = MemberSet::of(id);
+            let _ = self.driver.perform(errand, &mut |lease| {
+                let handle = self.locate(lease, object.handle, ckr::OBJECT_HANDLE_INVALID)?;
+                Ok(lease.call(&Request::DestroyObject { session: lease.handle(), object: handle }, &mut [])?)
+            });
+        }
+    }
+
+    /// Sends a call to every member that serves; a member that is lost over it does not count.
+    fn on_each(&self, repeat: Repeat, send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>) -> Result<(), Rv> {
+        self.driver.recover_in_call();
+        let mut outcome = Err(ckr::DEVICE_ERROR);
+        for id in self.driver.serving().iter() {
+            let mut errand = Errand::anywhere(repeat);
+            errand.eligible = MemberSet::of(id);
+            match self.driver.perform(errand, send) {
+                Ok(done) => {
+                    Refusal::of(done.reply).map_err(|refusal| refusal.rv)?;
+                    outcome = Ok(());
+                }
+                Err(ckr::DEVICE_ERROR) => {}
+                Err(rv) => return Err(rv),
+            }
+        }
+        outcome
+    }
+}

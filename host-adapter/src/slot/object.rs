@@ -1,0 +1,98 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use everslot_core::{Incarnation, MemberId};
+use everslot_protocol::ObjectHandle;
+
+use super::identity::Identity;
+
+/// An object as the application holds it: a handle of ours that outlives any member.
+pub(crate) struct VirtualObject {
+    /// `CK_OBJECT_HANDLE` of the virtual slot.
+    pub(crate) handle: u64,
+    pub(crate) identity: Identity,
+    /// `CKA_TOKEN`
+    pub(crate) token: bool,
+    /// `CKA_PRIVATE`
+    pub(crate) private: bool,
+    places: Box<[Place]>,
+}
+
+/// Where an object is on one member.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Whereabouts {
+    /// Not looked for in this incarnation.
+    Unknown,
+    /// Under this handle.
+    At(ObjectHandle),
+    /// Looked for, and not there.
+    Absent,
+}
+
+/// One member's handle of an object with the incarnation in which it was seen (S6), readable without a lock.
+///
+/// `seen` is the incarnation in its high half and a mark in its low half; `handle` is written before it.
+#[derive(Debug, Default)]
+struct Place {
+    seen: AtomicU64,
+    handle: AtomicU64,
+}
+
+const PRESENT: u64 = 1;
+const ABSENT: u64 = 2;
+
+impl VirtualObject {
+    pub(crate) fn new(handle: u64, identity: Identity, members: usize) -> Self {
+        Self {
+            handle,
+            token: identity.token,
+            private: identity.private,
+            identity,
+            places: (0..members).map(|_| Place::default()).collect(),
+        }
+    }
+
+    /// Where the object is on a member, as far as it was seen in `incarnation`.
+    pub(crate) fn whereabouts(&self, member: MemberId, incarnation: Incarnation) -> Whereabouts {
+        let Some(place) = self.place(member) else { return Whereabouts::Absent };
+        let seen = place.seen.load(Ordering::Acquire);
+        let handle = ObjectHandle(place.handle.load(Ordering::Acquire));
+        // A writer between the two loads belongs to another incarnation, or found the same.
+        if place.seen.load(Ordering::Acquire) != seen {
+            return Whereabouts::Unknown;
+        }
+        match seen {
+            seen if seen == mark(incarnation, PRESENT) => Whereabouts::At(handle),
+            seen if seen == mark(incarnation, ABSENT) => Whereabouts::Absent,
+            // A session object went with the session it lived in.
+            _ if !self.token => Whereabouts::Absent,
+            _ => Whereabouts::Unknown,
+        }
+    }
+
+    /// Whether the object was ever seen on a member other than in its present incarnation, so that it may be there again.
+    pub(crate) fn may_return_on(&self, member: MemberId) -> bool {
+        let seen = self.place(member).map_or(0, |place| place.seen.load(Ordering::Acquire));
+        self.token && seen & 0xffff_ffff == PRESENT
+    }
+
+    pub(crate) fn found(&self, member: MemberId, incarnation: Incarnation, handle: ObjectHandle) {
+        if let Some(place) = self.place(member) {
+            place.handle.store(handle.0, Ordering::Release);
+            place.seen.store(mark(incarnation, PRESENT), Ordering::Release);
+        }
+    }
+
+    pub(crate) fn missing(&self, member: MemberId, incarnation: Incarnation) {
+        if let Some(place) = self.place(member) {
+            place.seen.store(mark(incarnation, ABSENT), Ordering::Release);
+        }
+    }
+
+    fn place(&self, member: MemberId) -> Option<&Place> {
+        self.places.get(usize::from(member.0))
+    }
+}
+
+const fn mark(incarnation: Incarnation, what: u64) -> u64 {
+    (incarnation.0 as u64) << 32 | what
+}

@@ -1,0 +1,85 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cryptoki_sys as ck;
+use everslot_core::{Login, Rv, User, ckr};
+use everslot_protocol::{Operation, SessionInfo};
+
+use super::VirtualSlot;
+use super::find::Search;
+use super::operation::Bench;
+
+/// A session as the application holds it. It outlives any member.
+pub struct Session {
+    pub(super) handle: u64,
+    pub(super) slot: Arc<VirtualSlot>,
+    pub(super) read_write: bool,
+    state: Mutex<State>,
+}
+
+/// What is under way in a session. Its lock is this session's alone.
+#[derive(Default)]
+pub(super) struct State {
+    closed: bool,
+    pub(super) search: Option<Search>,
+    pub(super) benches: Vec<Bench>,
+    /// The session objects that it has made.
+    pub(super) objects: Vec<u64>,
+}
+
+impl Session {
+    pub(super) fn new(handle: u64, slot: Arc<VirtualSlot>, read_write: bool) -> Self {
+        Self { handle, slot, read_write, state: Mutex::default() }
+    }
+
+    /// `C_CloseSession`. Its operations end, its session objects are destroyed; with the slot's last session the login ends too
+    /// (PKCS#11 v3.1 §5.6.2).
+    ///
+    /// # Errors
+    /// `CKR_SESSION_HANDLE_INVALID` when another thread was quicker.
+    pub fn close(self: &Arc<Self>) -> Result<(), Rv> {
+        let mut state = self.state()?;
+        state.closed = true;
+        state.search = None;
+        state.benches.clear();
+        let objects = std::mem::take(&mut state.objects);
+        drop(state);
+        self.slot.forget_session(self, &objects);
+        Ok(())
+    }
+
+    /// `C_GetSessionInfo`: of the virtual session, so it never fails for a member.
+    ///
+    /// # Errors
+    /// `CKR_SESSION_HANDLE_INVALID` when it was closed meanwhile.
+    pub fn info(&self) -> Result<SessionInfo, Rv> {
+        drop(self.state()?);
+        let state = match (self.slot.login(), self.read_write) {
+            (Login::Out, false) => ck::CKS_RO_PUBLIC_SESSION,
+            (Login::Out, true) => ck::CKS_RW_PUBLIC_SESSION,
+            (Login::In(User::User), false) => ck::CKS_RO_USER_FUNCTIONS,
+            (Login::In(User::User), true) => ck::CKS_RW_USER_FUNCTIONS,
+            (Login::In(User::SecurityOfficer), _) => ck::CKS_RW_SO_FUNCTIONS,
+        };
+        let read_write = if self.read_write { ck::CKF_RW_SESSION } else { 0 };
+        Ok(SessionInfo { slot: self.slot.id, state, flags: ck::CKF_SERIAL_SESSION | read_write, device_error: 0 })
+    }
+
+    /// Ends `operation` if it is active, as a call with a bad argument does (PKCS#11 v3.1 §5.2).
+    pub fn abandon(&self, operation: Operation) {
+        if let Ok(mut state) = self.state() {
+            state.cancel(operation);
+        }
+    }
+
+    /// The session's state, for one call at a time.
+    pub(super) fn state(&self) -> Result<MutexGuard<'_, State>, Rv> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.closed { Err(ckr::SESSION_HANDLE_INVALID) } else { Ok(state) }
+    }
+
+    /// # Errors
+    /// `CKR_SESSION_READ_ONLY` for a change of a token object in a read-only session (PKCS#11 v3.1 §5.6).
+    pub(super) fn may_change(&self, token: bool) -> Result<(), Rv> {
+        if token && !self.read_write { Err(ckr::SESSION_READ_ONLY) } else { Ok(()) }
+    }
+}
