@@ -1,0 +1,96 @@
+//! General-purpose functions and what is left of parallel function management (PKCS#11 v3.1 §5.4, §5.20).
+
+use cryptoki_sys::{
+    CK_C_INITIALIZE_ARGS, CK_INFO, CK_RV, CK_SESSION_HANDLE, CK_VERSION, CK_VOID_PTR,
+    CKF_LIBRARY_CANT_CREATE_OS_THREADS, CKF_OS_LOCKING_OK,
+};
+use everslot_core::{Rv, ckr};
+use everslot_protocol::Version;
+
+use super::entry::entry;
+use super::{InitialiseArguments, Library};
+
+/// `C_Initialize` (PKCS#11 v3.1 §5.4.1)
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
+    entry("C_Initialize", |caller| {
+        let arguments = match caller.structure(arguments.cast::<CK_C_INITIALIZE_ARGS>()) {
+            None => InitialiseArguments {
+                threads_forbidden: false,
+            },
+            Some(arguments) => checked(&arguments)?,
+        };
+        Library::initialise(arguments)
+    })
+}
+
+/// `C_Finalize` (PKCS#11 v3.1 §5.4.2)
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
+    entry("C_Finalize", |_| {
+        if !reserved.is_null() {
+            return Err(ckr::ARGUMENTS_BAD);
+        }
+        Library::finalise()
+    })
+}
+
+/// `C_GetInfo` (PKCS#11 v3.1 §5.4.3)
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn C_GetInfo(info: *mut CK_INFO) -> CK_RV {
+    entry("C_GetInfo", |caller| {
+        let library = Library::current()?;
+        let place = caller.place(info)?;
+        let info = library.info();
+        place.set(CK_INFO {
+            cryptokiVersion: version(info.cryptoki),
+            manufacturerID: info.manufacturer,
+            flags: info.flags,
+            libraryDescription: info.description,
+            libraryVersion: version(info.library),
+        });
+        Ok(())
+    })
+}
+
+/// `C_GetFunctionStatus`, a legacy function (PKCS#11 v3.1 §5.20.1)
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn C_GetFunctionStatus(_session: CK_SESSION_HANDLE) -> CK_RV {
+    entry("C_GetFunctionStatus", |_| Err(ckr::FUNCTION_NOT_PARALLEL))
+}
+
+/// `C_CancelFunction`, a legacy function (PKCS#11 v3.1 §5.20.2)
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn C_CancelFunction(_session: CK_SESSION_HANDLE) -> CK_RV {
+    entry("C_CancelFunction", |_| Err(ckr::FUNCTION_NOT_PARALLEL))
+}
+
+/// A version in its C form.
+pub(super) const fn version(version: Version) -> CK_VERSION {
+    CK_VERSION {
+        major: version.major,
+        minor: version.minor,
+    }
+}
+
+/// everslot locks with what the system offers only, so an application that insists on its own mutexes is turned away, as
+/// PKCS#11 v3.1 §5.4.1 allows; it may come back with `CKF_OS_LOCKING_OK`.
+fn checked(arguments: &CK_C_INITIALIZE_ARGS) -> Result<InitialiseArguments, Rv> {
+    let callbacks = [
+        arguments.CreateMutex.is_some(),
+        arguments.DestroyMutex.is_some(),
+        arguments.LockMutex.is_some(),
+        arguments.UnlockMutex.is_some(),
+    ];
+    let all = callbacks.iter().all(|&given| given);
+    let none = callbacks.iter().all(|&given| !given);
+    if !arguments.pReserved.is_null() || !(all || none) {
+        return Err(ckr::ARGUMENTS_BAD);
+    }
+    if all && arguments.flags & CKF_OS_LOCKING_OK == 0 {
+        return Err(ckr::CANT_LOCK);
+    }
+    Ok(InitialiseArguments {
+        threads_forbidden: arguments.flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS != 0,
+    })
+}

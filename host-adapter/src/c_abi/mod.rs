@@ -1,0 +1,50 @@
+//! The C ABI: what an application finds in `libeverslot.so`.
+//!
+//! Each function of PKCS#11 2.40 is exported and stands in the function list. A function here does no more than to check its
+//! arguments, to call the virtual slot or session, and to write the answer where the application wants it. When several things are
+//! wrong, the session handle is complained of first (PKCS#11 v3.1 §5.1.7). Pointers are followed in `pointers` only, and every call
+//! goes through `entry`, so that nothing unwinds into the application.
+
+mod decryption;
+mod digest;
+mod dual;
+mod encryption;
+mod entry;
+mod general;
+mod interfaces;
+mod keys;
+mod object;
+mod operation;
+mod pointers;
+mod random;
+mod session;
+mod signing;
+mod slot_token;
+mod verifying;
+
+#[cfg(test)]
+mod double;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use cryptoki_sys::{CK_SESSION_HANDLE, CK_SLOT_ID};
+use everslot_core::Rv;
+
+#[cfg(test)]
+use double::{Library, Session, VirtualSlot};
+
+use crate::library::InitialiseArguments;
+#[cfg(not(test))]
+use crate::library::Library;
+#[cfg(not(test))]
+use crate::slot::{Session, VirtualSlot};
+
+fn slot(id: CK_SLOT_ID) -> Result<Arc<VirtualSlot>, Rv> {
+    Library::current()?.slot(id)
+}
+
+fn session(handle: CK_SESSION_HANDLE) -> Result<Arc<Session>, Rv> {
+    Library::current()?.session(handle)
+}
