@@ -3,10 +3,24 @@
 //! [`Instance`] is one load of a module, either here ([`in_process`]) or in a member host
 //! ([`hosted`](crate::hosted)); a [`Link`] is the way of one real session's calls to it.
 
+pub mod execute;
+mod functions;
+pub mod in_process;
+mod memory;
+pub mod parameter;
+mod scratch;
+pub mod template;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use everslot_protocol::{Deadline, Reply, Request, Rv};
+
+pub use functions::Functions;
+pub use in_process::{InProcess, LoadError};
+pub use scratch::Scratch;
 
 /// What tells one load of a module from another: members with equal settings share one load and one `C_Initialize`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -47,6 +61,11 @@ pub trait Instance: Send + Sync {
 
     /// The member host's process id, if the module has a process of its own.
     fn process(&self) -> Option<u32>;
+
+    /// A descriptor that becomes readable when the member host ends, if the module has a process of its own.
+    fn liveness(&self) -> Option<rustix::fd::BorrowedFd<'_>> {
+        None
+    }
 }
 
 /// The way of one real session's calls to a module. Not shared: one call at a time.
@@ -55,7 +74,12 @@ pub trait Link: Send {
     ///
     /// # Errors
     /// There is no answer: the module's process has ended, or the deadline passed.
-    fn call(&mut self, request: &Request<'_>, output: &mut [u8], deadline: Deadline) -> Result<Reply, LinkFailure>;
+    fn call(
+        &mut self,
+        request: &Request<'_>,
+        output: &mut [u8],
+        deadline: Deadline,
+    ) -> Result<Reply, LinkFailure>;
 }
 
 /// A call that got no answer.

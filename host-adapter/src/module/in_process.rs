@@ -1,0 +1,220 @@
+//! A module loaded in this process.
+
+use std::ffi::{CString, c_char};
+use std::fmt;
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cryptoki_sys::{
+    CK_FUNCTION_LIST, CK_RV, CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_OK,
+};
+use everslot_protocol::{Deadline, Reply, Request, Rv};
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+
+use super::execute::execute;
+use super::functions::{Functions, InitializeArguments};
+use super::{Delivery, Instance, Link, LinkCause, LinkFailure, ModuleSettings};
+
+/// A module that is loaded and initialised in this process.
+///
+/// The environment that its settings name is this process's own, whoever set it. The shared object is never unloaded: modules leave
+/// threads and exit handlers behind. Nothing happens when this is dropped; [`stop`](Instance::stop) is what finalises the module.
+pub struct InProcess {
+    path: PathBuf,
+    functions: Functions,
+    ownership: Ownership,
+    stopped: AtomicBool,
+    // Some modules keep the pointer that they were initialised with.
+    _init_string: Option<CString>,
+}
+
+/// Whose `C_Initialize` it was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ownership {
+    /// Ours, so that `C_Finalize` is ours too.
+    Ours,
+    /// The application, or something else in this process, uses the same module by itself.
+    Shared,
+}
+
+impl InProcess {
+    /// Loads the module at `settings.path` and initialises it for use by several threads.
+    ///
+    /// # Errors
+    /// What stands in the way, see [`LoadError`].
+    pub fn load(settings: &ModuleSettings) -> Result<Self, LoadError> {
+        let path = settings.path.clone();
+        let init_string = settings.init_string.clone().map(CString::new).transpose();
+        let init_string = init_string.map_err(|_| LoadError::InitString { path: path.clone() })?;
+        let functions = functions_of(&path)?;
+        let reserved = init_string
+            .as_deref()
+            .map_or(ptr::null(), |text| text.as_ptr());
+        let ownership = initialize(functions, reserved).map_err(|rv| LoadError::Initialize {
+            path: path.clone(),
+            rv,
+        })?;
+        Ok(Self {
+            path,
+            functions,
+            ownership,
+            stopped: AtomicBool::new(false),
+            _init_string: init_string,
+        })
+    }
+
+    /// The module's functions, to be given to [`execute`].
+    #[must_use]
+    pub const fn functions(&self) -> Functions {
+        self.functions
+    }
+
+    /// Whether something else in this process had initialised the module before; then [`stop`](Instance::stop) does not finalise it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.ownership == Ownership::Shared
+    }
+}
+
+impl Instance for InProcess {
+    fn link(&self) -> Result<Box<dyn Link>, LinkFailure> {
+        if self.is_alive() {
+            Ok(Box::new(InProcessLink(self.functions)))
+        } else {
+            let cause = LinkCause::NotInitialized(Rv(CKR_CRYPTOKI_NOT_INITIALIZED));
+            Err(LinkFailure {
+                delivery: Delivery::None,
+                cause,
+            })
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        !self.stopped.load(Ordering::Acquire)
+    }
+
+    /// There is nobody to wait for: `grace` is not used.
+    fn stop(&self, _grace: Duration) {
+        if !self.stopped.swap(true, Ordering::AcqRel) && self.ownership == Ownership::Ours {
+            // Nothing can be done about a module that does not finalise; a later `C_Initialize` tells.
+            let _ = self.functions.finalize();
+        }
+    }
+
+    fn process(&self) -> Option<u32> {
+        None
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("InProcess");
+        shown
+            .field("path", &self.path)
+            .field("ownership", &self.ownership)
+            .field("stopped", &self.stopped);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// Executes every call on the caller's thread; a deadline cannot be kept there.
+#[derive(Clone, Copy)]
+struct InProcessLink(Functions);
+
+impl Link for InProcessLink {
+    fn call(
+        &mut self,
+        request: &Request<'_>,
+        output: &mut [u8],
+        _deadline: Deadline,
+    ) -> Result<Reply, LinkFailure> {
+        Ok(execute(self.0, request, output))
+    }
+}
+
+/// Why a module could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The shared object cannot be loaded.
+    #[error("cannot load the PKCS#11 module {path}: {reason}; check the path and that the libraries it needs are installed", path = path.display())]
+    Open {
+        /// The shared object.
+        path: PathBuf,
+        /// What the dynamic linker says.
+        reason: String,
+    },
+    /// It has no `C_GetFunctionList`, or this one gives no list.
+    #[error("{path} is not a PKCS#11 module: it gives no function list; check the path", path = path.display())]
+    NoFunctionList {
+        /// The shared object.
+        path: PathBuf,
+    },
+    /// The init string has a zero byte in it.
+    #[error("the init string of the PKCS#11 module {path} has a zero byte in it; remove it", path = path.display())]
+    InitString {
+        /// The shared object.
+        path: PathBuf,
+    },
+    /// `C_Initialize` failed.
+    #[error("the PKCS#11 module {path} does not initialise (C_Initialize returned {code:#x}); check its own configuration and environment", path = path.display(), code = rv.0)]
+    Initialize {
+        /// The shared object.
+        path: PathBuf,
+        /// What `C_Initialize` returned.
+        rv: Rv,
+    },
+}
+
+impl From<LoadError> for LinkFailure {
+    fn from(error: LoadError) -> Self {
+        let cause = match error {
+            LoadError::Open { .. }
+            | LoadError::NoFunctionList { .. }
+            | LoadError::InitString { .. } => LinkCause::ModuleNotLoaded,
+            LoadError::Initialize { rv, .. } => LinkCause::NotInitialized(rv),
+        };
+        Self {
+            delivery: Delivery::None,
+            cause,
+        }
+    }
+}
+
+type GetFunctionList = unsafe extern "C" fn(*mut *mut CK_FUNCTION_LIST) -> CK_RV;
+
+fn functions_of(path: &Path) -> Result<Functions, LoadError> {
+    // All symbols now: one that is missing must fail here and not in the middle of a call.
+    // SAFETY: loading runs the module's own initialisation, which is what it was configured for.
+    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
+    let library = library.map_err(|error| LoadError::Open {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    // SAFETY: every PKCS#11 module has this function with this signature (PKCS#11 v3.1 §5.4.4).
+    let get_function_list =
+        unsafe { library.get::<GetFunctionList>("C_GetFunctionList") }.map(|symbol| *symbol);
+    mem::forget(library);
+    let missing = || LoadError::NoFunctionList {
+        path: path.to_owned(),
+    };
+    let get_function_list = get_function_list.map_err(|_| missing())?;
+    let mut list = ptr::null_mut();
+    // SAFETY: the function writes one pointer. The list is the module's own and stays, since the module is never unloaded.
+    let (rv, list) = unsafe { (get_function_list(&mut list), list.as_ref()) };
+    match list {
+        // SAFETY: this is the list of a module that is never unloaded.
+        Some(list) if rv == CKR_OK => Ok(unsafe { Functions::new(list) }),
+        Some(_) | None => Err(missing()),
+    }
+}
+
+fn initialize(functions: Functions, reserved: *const c_char) -> Result<Ownership, Rv> {
+    match functions.initialize(&mut InitializeArguments::new(reserved)) {
+        Rv::OK => Ok(Ownership::Ours),
+        Rv(CKR_CRYPTOKI_ALREADY_INITIALIZED) => Ok(Ownership::Shared),
+        rv => Err(rv),
+    }
+}

@@ -1,0 +1,39 @@
+//! Mechanism parameters: from an application's C structure to typed fields, and from these to a member's.
+//!
+//! Which structure a mechanism has is told by one table ([`table`]), what stands in a structure by another ([`structures`]); one routine
+//! reads them all and one writes them all. Supporting a further mechanism is one more line in each.
+
+mod objects;
+mod read;
+mod shape;
+mod structures;
+mod table;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use everslot_protocol::{Mechanism, Parameter};
+
+pub use objects::map_objects;
+pub use read::read_mechanism;
+pub(super) use write::CMechanism;
+
+use table::Kind;
+
+/// Whether `mechanism` means the same in another process: no address of this one's memory is hidden in its parameter.
+///
+/// Flat bytes are trusted to hold none only where the mechanism is known to have a flat parameter.
+#[must_use]
+pub fn crosses_process_border(mechanism: &Mechanism<'_>) -> bool {
+    let Parameter::Flat(bytes) = mechanism.parameter else {
+        return true;
+    };
+    bytes.is_empty()
+        || match Kind::of(mechanism.kind) {
+            Kind::Flat => true,
+            Kind::StructuresOrFlat(structures) => structures
+                .iter()
+                .all(|structure| structure.size() != bytes.len()),
+            Kind::Structures(_) | Kind::Unknown => false,
+        }
+}

@@ -1,0 +1,317 @@
+use std::marker::PhantomData;
+use std::ptr;
+
+use cryptoki_sys::{CK_MECHANISM, CKR_MECHANISM_PARAM_INVALID};
+use everslot_protocol::{Field, List, Mechanism, Parameter, Rv};
+
+use super::shape::{Part, Structure};
+use super::table::Kind;
+use crate::module::Scratch;
+use crate::module::memory::WORD;
+
+/// A mechanism in its C form; every address in it is good for `'a`.
+pub(in crate::module) struct CMechanism<'a> {
+    mechanism: CK_MECHANISM,
+    borrowed: PhantomData<&'a ()>,
+}
+
+impl<'a> CMechanism<'a> {
+    /// # Errors
+    /// `CKR_MECHANISM_PARAM_INVALID`: the fields are not those of the mechanism's structure.
+    pub(in crate::module) fn new(
+        mechanism: &Mechanism<'a>,
+        scratch: &'a Scratch,
+    ) -> Result<Self, Rv> {
+        if let Some(plain) = Self::plain(mechanism) {
+            return Ok(plain);
+        }
+        let words = match mechanism.parameter {
+            Parameter::None => &[],
+            Parameter::Flat(bytes) => aligned(&bytes, scratch),
+            Parameter::Fields(fields) => {
+                let structures = Kind::of(mechanism.kind).structures();
+                let structure = structures
+                    .iter()
+                    .find(|structure| structure.fields() == fields.len());
+                let written = structure
+                    .ok_or(Mismatch)
+                    .and_then(|structure| Writer(scratch).structure(structure, fields));
+                written.map_err(|Mismatch| Rv(CKR_MECHANISM_PARAM_INVALID))?
+            }
+        };
+        Ok(Self::of(
+            mechanism.kind,
+            address_of(words),
+            words.len() * WORD,
+        ))
+    }
+
+    /// The C form of a mechanism that needs nothing beside itself: no parameter, or an aligned flat one.
+    pub(in crate::module) fn plain(mechanism: &Mechanism<'a>) -> Option<Self> {
+        match mechanism.parameter {
+            Parameter::None => Some(Self::of(mechanism.kind, 0, 0)),
+            Parameter::Flat(bytes) if !bytes.len().is_multiple_of(WORD) || is_aligned(&bytes) => {
+                Some(Self::of(mechanism.kind, address_of(&bytes), bytes.len()))
+            }
+            Parameter::Flat(_) | Parameter::Fields(_) => None,
+        }
+    }
+
+    pub(in crate::module) const fn as_mut_ptr(&mut self) -> *mut CK_MECHANISM {
+        &raw mut self.mechanism
+    }
+
+    fn of(kind: u64, address: u64, length: usize) -> Self {
+        let parameter = ptr::with_exposed_provenance_mut(address as usize);
+        let mechanism = CK_MECHANISM {
+            mechanism: kind,
+            pParameter: parameter,
+            ulParameterLen: length as u64,
+        };
+        Self {
+            mechanism,
+            borrowed: PhantomData,
+        }
+    }
+}
+
+fn address_of<T>(memory: &[T]) -> u64 {
+    memory.as_ptr().expose_provenance() as u64
+}
+
+fn is_aligned(bytes: &[u8]) -> bool {
+    bytes.as_ptr().cast::<u64>().is_aligned()
+}
+
+/// A structure of integers where a member may read them as such: on the wire it can stand anywhere.
+fn aligned<'a>(bytes: &[u8], scratch: &'a Scratch) -> &'a [u64] {
+    let (words, _) = bytes.as_chunks::<WORD>();
+    scratch
+        .bump()
+        .alloc_slice_fill_iter(words.iter().map(|word| u64::from_ne_bytes(*word)))
+}
+
+/// The fields are not those of the structure.
+#[derive(Debug)]
+struct Mismatch;
+
+#[derive(Clone, Copy)]
+struct Writer<'a>(&'a Scratch);
+
+impl<'a> Writer<'a> {
+    fn structure(
+        self,
+        structure: &Structure,
+        fields: List<'a, Field<'a>>,
+    ) -> Result<&'a [u64], Mismatch> {
+        let words = self
+            .0
+            .bump()
+            .alloc_slice_fill_copy(structure.size() / WORD, 0);
+        self.fill(structure, fields, &mut Words { words, base: 0 })?;
+        Ok(words)
+    }
+
+    fn fill(
+        self,
+        structure: &Structure,
+        fields: List<'a, Field<'a>>,
+        words: &mut Words<'_>,
+    ) -> Result<(), Mismatch> {
+        let mut rest = fields.iter();
+        for (offset, part) in structure.places().filter(|(_, part)| part.is_field()) {
+            let field = rest.next().ok_or(Mismatch)?;
+            self.part(structure, offset, part, field, words)?;
+        }
+        if rest.next().is_some() || !bits_agree(structure, fields, words) {
+            return Err(Mismatch);
+        }
+        Ok(())
+    }
+
+    fn part(
+        self,
+        structure: &Structure,
+        offset: usize,
+        part: Part,
+        field: Field<'a>,
+        words: &mut Words<'_>,
+    ) -> Result<(), Mismatch> {
+        let size_offset = |size| structure.offset(size);
+        match (part, field) {
+            (Part::Integer | Part::ObjectWhen { .. }, Field::Integer(value)) => {
+                words.put(offset, value)
+            }
+            (Part::Object | Part::ObjectWhen { .. }, Field::Object(object)) => {
+                words.put(offset, object.0)
+            }
+            (Part::Byte, Field::Integer(value)) => {
+                words.put_bytes(offset, &[u8::try_from(value).map_err(|_| Mismatch)?])
+            }
+            (Part::Inline(length), Field::Inline(bytes)) if bytes.len() == length => {
+                words.put_bytes(offset, &bytes)
+            }
+            (Part::SizeOrAddress, Field::Integer(0)) => Ok(()),
+            (Part::SizeOrAddress, Field::Integer(1)) => {
+                words.put(offset, self.cell(words.word(offset)?))
+            }
+            (
+                Part::Bytes { .. } | Part::BytesOrObject { .. } | Part::Bits { .. },
+                Field::Pointer(None),
+            ) => Ok(()),
+            (
+                Part::Bytes { size } | Part::BytesOrObject { size, .. },
+                Field::Pointer(Some(bytes)),
+            ) => {
+                words.put(offset, address_of(&bytes))?;
+                words.put_size(size_offset(size), bytes.len())
+            }
+            (Part::BytesOrObject { size, .. }, Field::Object(object)) => {
+                words.put(offset, self.cell(object.0))?;
+                words.put_size(size_offset(size), WORD)
+            }
+            (Part::Bits { .. }, Field::Pointer(Some(bytes))) => {
+                words.put(offset, address_of(&bytes))
+            }
+            (Part::Fixed(length), Field::Pointer(Some(bytes))) if bytes.len() == length => {
+                words.put(offset, address_of(&bytes))
+            }
+            (Part::Text, Field::Pointer(Some(text))) => words.put(offset, self.text(&text)),
+            (Part::Structure(inner), Field::Nested(fields)) => {
+                let base = words.base + offset;
+                self.fill(
+                    inner,
+                    fields,
+                    &mut Words {
+                        words: &mut *words.words,
+                        base,
+                    },
+                )
+            }
+            (Part::Reference(to), Field::Nested(fields)) => {
+                words.put(offset, address_of(self.structure(to, fields)?))
+            }
+            (Part::Array { of, count }, Field::Nested(items)) => {
+                words.put(offset, address_of(self.array(of, items)?))?;
+                words.put_size(size_offset(count), items.len())
+            }
+            (Part::Mechanism, Field::Nested(fields)) => words.put(offset, self.mechanism(fields)?),
+            (
+                Part::Fixed(_)
+                | Part::Text
+                | Part::Reference(_)
+                | Part::Array { .. }
+                | Part::Mechanism,
+                Field::Pointer(None),
+            ) => Ok(()),
+            _ => Err(Mismatch),
+        }
+    }
+
+    fn array(self, of: &Structure, items: List<'a, Field<'a>>) -> Result<&'a [u64], Mismatch> {
+        let words = self
+            .0
+            .bump()
+            .alloc_slice_fill_copy(items.len() * of.size() / WORD, 0);
+        for (index, item) in items.iter().enumerate() {
+            let Field::Nested(fields) = item else {
+                return Err(Mismatch);
+            };
+            self.fill(
+                of,
+                fields,
+                &mut Words {
+                    words,
+                    base: index * of.size(),
+                },
+            )?;
+        }
+        Ok(words)
+    }
+
+    fn mechanism(self, fields: List<'a, Field<'a>>) -> Result<u64, Mismatch> {
+        let mut fields = fields.iter();
+        let (Some(Field::Integer(kind)), Some(Field::Pointer(parameter)), None) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            return Err(Mismatch);
+        };
+        let parameter = parameter.map_or([0, 0], |bytes| [address_of(&bytes), bytes.len() as u64]);
+        Ok(address_of(self.0.bump().alloc([
+            kind,
+            parameter[0],
+            parameter[1],
+        ])))
+    }
+
+    fn text(self, text: &[u8]) -> u64 {
+        address_of(
+            self.0
+                .bump()
+                .alloc_slice_fill_iter(text.iter().copied().chain([0]).collect::<Vec<u8>>()),
+        )
+    }
+
+    /// The address of a number.
+    fn cell(self, value: u64) -> u64 {
+        address_of(self.0.bump().alloc([value]))
+    }
+}
+
+/// An address of bits has as many bytes as the number of bits beside it wants: else the member would read beyond them.
+fn bits_agree(structure: &Structure, fields: List<'_, Field<'_>>, words: &Words<'_>) -> bool {
+    let parts = structure.parts.iter().filter(|part| part.is_field());
+    parts
+        .zip(fields.iter())
+        .all(|(part, field)| match (part, field) {
+            (Part::Bits { size }, Field::Pointer(bytes)) => {
+                let bits = words.word(structure.offset(*size));
+                bits.is_ok_and(|bits| {
+                    bits.div_ceil(8) == bytes.map_or(0, |bytes| bytes.len() as u64)
+                })
+            }
+            _ => true,
+        })
+}
+
+/// A structure in the making, which begins `base` bytes into `words`.
+struct Words<'w> {
+    words: &'w mut [u64],
+    base: usize,
+}
+
+impl Words<'_> {
+    fn word(&self, offset: usize) -> Result<u64, Mismatch> {
+        self.words
+            .get((self.base + offset) / WORD)
+            .copied()
+            .ok_or(Mismatch)
+    }
+
+    fn put(&mut self, offset: usize, value: u64) -> Result<(), Mismatch> {
+        *self
+            .words
+            .get_mut((self.base + offset) / WORD)
+            .ok_or(Mismatch)? = value;
+        Ok(())
+    }
+
+    /// Two addresses may share a size (`CK_KEA_DERIVE_PARAMS`): then both must have it.
+    fn put_size(&mut self, offset: usize, size: usize) -> Result<(), Mismatch> {
+        let before = self.word(offset)?;
+        if before != 0 && before != size as u64 {
+            return Err(Mismatch);
+        }
+        self.put(offset, size as u64)
+    }
+
+    fn put_bytes(&mut self, offset: usize, bytes: &[u8]) -> Result<(), Mismatch> {
+        for (at, byte) in (self.base + offset..).zip(bytes) {
+            let word = self.words.get_mut(at / WORD).ok_or(Mismatch)?;
+            let mut in_memory = word.to_ne_bytes();
+            in_memory[at % WORD] = *byte;
+            *word = u64::from_ne_bytes(in_memory);
+        }
+        Ok(())
+    }
+}
