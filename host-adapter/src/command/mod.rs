@@ -1,0 +1,95 @@
+//! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
+
+mod init;
+mod member;
+mod output;
+mod probe;
+mod recover;
+mod status;
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::hosted::{HOST_COMMAND, run_member_host};
+
+/// What a command ends with; the error is one line for people.
+type Outcome = Result<ExitCode, Box<dyn Error>>;
+
+const EXAMPLES: &str = "\
+Examples:
+  everslot init --member module=/usr/lib/softhsm/libsofthsm2.so,token=alpha --member module=/opt/hsm/libhsm.so,token=beta
+  everslot status
+  everslot recover b
+
+Applications load libeverslot.so like any PKCS#11 module.
+The configuration is $EVERSLOT_CONF, else ~/.config/everslot/everslot.toml, else /etc/everslot/everslot.toml.";
+
+/// One PKCS#11 slot that never goes away, over any real tokens.
+#[derive(Debug, Parser)]
+#[command(name = "everslot", version, after_help = EXAMPLES)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Arguments),
+    Status(status::Arguments),
+    Recover(recover::Arguments),
+}
+
+/// The whole command; the first of `arguments` is the program's own name.
+///
+/// Ends with 0 when all is well, 1 after an error, which is one line on standard error, and 2 after arguments that cannot be
+/// understood, or as the command in question says.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    // Started by a library of ours, not by people; it wants the process as untouched as it is.
+    if arguments
+        .get(1)
+        .is_some_and(|command| command == HOST_COMMAND)
+    {
+        return run_member_host(arguments.into_iter().skip(2));
+    }
+    let outcome = match CommandLine::parse_from(arguments).command {
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Recover(arguments) => recover::run(&arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        output::complain(&*error);
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for command in CommandLine::command().get_subcommands() {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains(&format!("  everslot {}", command.get_name())),
+                "{}: {help}",
+                command.get_name()
+            );
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Looks for the members' tokens without any running application: loads each module in a member host, and never logs in.
+
+use std::path::Path;
+use std::thread;
+
+use cryptoki_sys::CKF_TOKEN_INITIALIZED;
+use everslot_core::{Rv, ckr};
+use everslot_protocol::{SlotId, TokenInfo};
+
+use super::member::{CallError, Member};
+use crate::config::{MemberConfig, TokenChoice, same_token, text};
+
+/// A member's token, as it was found.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// Where.
+    pub(super) slot: SlotId,
+    /// What it says of itself.
+    pub(super) info: TokenInfo,
+}
+
+/// A member's token was not found.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProbeError {
+    /// The module does not answer as it should.
+    #[error("module {module}: {error}")]
+    Module {
+        /// Its path.
+        module: String,
+        /// What it does.
+        error: CallError,
+    },
+    /// The module works, and does not have the token.
+    #[error(
+        "module {module} has no {token}{}; correct the configuration or bring the token back",
+        those_present(present)
+    )]
+    Absent {
+        /// Its path.
+        module: String,
+        /// What was looked for.
+        token: TokenChoice,
+        /// The labels of the tokens that are there.
+        present: Vec<String>,
+    },
+}
+
+impl ProbeError {
+    /// What the seed's status would show.
+    pub(super) const fn code(&self) -> Rv {
+        match self {
+            Self::Module { error, .. } => error.code(),
+            Self::Absent { .. } => ckr::TOKEN_NOT_PRESENT,
+        }
+    }
+}
+
+/// Looks for the token of each member, side by side; the answers are in the order of `members`.
+pub(super) fn probe(
+    members: &[MemberConfig],
+    host_program: &Path,
+) -> Vec<Result<Found, ProbeError>> {
+    thread::scope(|scope| {
+        let probes: Vec<_> = members
+            .iter()
+            .map(|member| scope.spawn(|| probe_member(member, host_program)))
+            .collect();
+        probes
+            .into_iter()
+            .map(|probe| {
+                probe
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
+}
+
+/// One line for each pair of members that are one token, or look like it.
+pub(super) fn doubles(
+    members: &[MemberConfig],
+    findings: &[Result<Found, ProbeError>],
+) -> Vec<String> {
+    let found: Vec<_> = members
+        .iter()
+        .zip(findings)
+        .filter_map(|(member, finding)| Some((member, finding.as_ref().ok()?)))
+        .collect();
+    let mut lines = Vec::new();
+    for (index, one) in found.iter().enumerate() {
+        for other in &found[index + 1..] {
+            let names = format!("members {:?} and {:?}", one.0.name, other.0.name);
+            lines.extend(likeness(*one, *other).map(|likeness| match likeness {
+                Likeness::Same => format!("{names} are the same token; remove one of them from the configuration"),
+                Likeness::Alike => {
+                    format!("{names} have the same serial; remove one of them, unless they are copies of one token")
+                }
+            }));
+        }
+    }
+    lines
+}
+
+/// What is to be said about members that look like one token.
+enum Likeness {
+    /// They are: the same module with the same settings, and the same slot.
+    Same,
+    /// They say the same of themselves through different settings: one token, or a copy of it.
+    Alike,
+}
+
+fn likeness(one: (&MemberConfig, &Found), other: (&MemberConfig, &Found)) -> Option<Likeness> {
+    let alike = same_token(&one.1.info, &other.1.info);
+    let same_module = one.0.settings() == other.0.settings();
+    if same_module && (alike || one.1.slot == other.1.slot) {
+        return Some(Likeness::Same);
+    }
+    alike.then_some(Likeness::Alike)
+}
+
+fn probe_member(member: &MemberConfig, host_program: &Path) -> Result<Found, ProbeError> {
+    let settings = member.settings();
+    let module = settings.path.display().to_string();
+    let tokens = Member::start(&settings, host_program, member.deadline)
+        .and_then(|mut member| member.tokens());
+    let mut tokens = match tokens {
+        Ok(tokens) => tokens,
+        Err(error) => return Err(ProbeError::Module { module, error }),
+    };
+    // SoftHSM, for one, has a last slot whose token nobody has initialised.
+    tokens.retain(|(_, info)| info.flags & CKF_TOKEN_INITIALIZED != 0);
+    match tokens
+        .iter()
+        .find(|(slot, info)| member.token.matches(*slot, info))
+    {
+        Some((slot, info)) => Ok(Found {
+            slot: *slot,
+            info: *info,
+        }),
+        None => {
+            let present = tokens.iter().map(|(_, info)| text(&info.label)).collect();
+            Err(ProbeError::Absent {
+                module,
+                token: member.token.clone(),
+                present,
+            })
+        }
+    }
+}
+
+fn those_present(labels: &[String]) -> String {
+    match labels {
+        [] => ", nor any other token".to_owned(),
+        labels => format!(
+            " (it has {})",
+            labels
+                .iter()
+                .map(|label| format!("{label:?}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+    }
+}

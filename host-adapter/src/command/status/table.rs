@@ -1,0 +1,224 @@
+//! A report as text for people.
+
+use std::fmt::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, Table};
+
+use super::report::{Report, Source};
+use crate::status::{GroupStatus, LoginState, MemberStatus, Process};
+
+const HEAD: [&str; 8] = [
+    "member",
+    "role",
+    "state",
+    "CK_RV",
+    "attempts",
+    "next attempt",
+    "in flight",
+    "calls",
+];
+const NUMBERS: [usize; 2] = [6, 7];
+
+/// The whole report.
+pub(super) fn text(report: &Report) -> String {
+    let mut text = String::new();
+    if report.source == Source::Probe {
+        text.push_str("own probe: no application was asked, and nobody was logged in\n\n");
+    }
+    let mut pieces = Vec::new();
+    for snapshot in &report.processes {
+        for group in &snapshot.groups {
+            let heading = match report.source {
+                Source::Applications => format!(
+                    "{} in {}, {}",
+                    group.label,
+                    process(&snapshot.process),
+                    login(group.login)
+                ),
+                Source::Probe => group.label.clone(),
+            };
+            pieces.push(format!("{heading}\n{}", group_text(group, report.source)));
+        }
+    }
+    text + &pieces.join("\n")
+}
+
+/// The table of a group's members, and a line for each that does not serve.
+fn group_text(group: &GroupStatus, source: Source) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_header(HEAD);
+    let total = group.members.iter().map(|member| member.calls).sum();
+    for member in &group.members {
+        table.add_row(row(member, total, source));
+    }
+    for number in NUMBERS {
+        if let Some(column) = table.column_mut(number) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut text = format!("{table}\n");
+    for member in group.members.iter().filter(|member| !member.state.serves()) {
+        if let Some(evidence) = &member.evidence {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{}: {evidence}", member.name);
+        }
+    }
+    text
+}
+
+fn row(member: &MemberStatus, total: u64, source: Source) -> [String; 8] {
+    let counted = |text: String| match source {
+        Source::Applications => text,
+        Source::Probe => String::new(),
+    };
+    [
+        member.name.clone(),
+        member.role.word().to_owned(),
+        member.state.word().to_owned(),
+        member.code.name.clone(),
+        counted(attempts(member)),
+        counted(member.next_attempt_ms.map(next_attempt).unwrap_or_default()),
+        counted(member.in_flight.to_string()),
+        counted(calls(member.calls, total)),
+    ]
+}
+
+fn attempts(member: &MemberStatus) -> String {
+    match member.attempts_allowed {
+        _ if member.state.serves() => String::new(),
+        Some(allowed) => format!("{} of {allowed}", member.attempts),
+        None => member.attempts.to_string(),
+    }
+}
+
+fn next_attempt(milliseconds: u64) -> String {
+    match milliseconds {
+        0 => "due".to_owned(),
+        // A whole second that has begun.
+        milliseconds => format!("in {} s", milliseconds.div_ceil(1000)),
+    }
+}
+
+/// How many, and how large a share that is of the group's.
+fn calls(calls: u64, total: u64) -> String {
+    match (u128::from(calls) * 100).checked_div(u128::from(total)) {
+        Some(share) => format!("{calls} ({share:>2} %)"),
+        None => "0".to_owned(),
+    }
+}
+
+fn process(process: &Process) -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let since = humantime::format_duration(Duration::from_secs(now.saturating_sub(process.since)));
+    format!("{} ({}) for {since}", process.program, process.pid)
+}
+
+const fn login(login: LoginState) -> &'static str {
+    match login {
+        LoginState::Out => "nobody logged in",
+        LoginState::User => "user logged in",
+        LoginState::SecurityOfficer => "security officer logged in",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use everslot_core::ckr;
+
+    use super::*;
+    use crate::status::{Role, Snapshot, State};
+
+    fn member(name: &str, state: State, calls: u64) -> MemberStatus {
+        MemberStatus {
+            name: name.to_owned(),
+            role: Role::Active,
+            state,
+            incarnation: 1,
+            code: if state.serves() {
+                ckr::OK
+            } else {
+                ckr::DEVICE_ERROR
+            }
+            .into(),
+            evidence: (!state.serves()).then(|| "its member host has ended".to_owned()),
+            attempts: 2,
+            attempts_allowed: Some(5),
+            next_attempt_ms: (!state.serves()).then_some(41_100),
+            in_flight: 3,
+            calls,
+            failures: 0,
+            losses: 0,
+            recoveries: 0,
+        }
+    }
+
+    fn report(source: Source) -> Report {
+        let group = GroupStatus {
+            label: "everslot".to_owned(),
+            serial: "e1a0".to_owned(),
+            login: LoginState::User,
+            members: vec![member("a", State::Active, 30), member("b", State::Lost, 10)],
+        };
+        let process = Process {
+            pid: 42,
+            program: "nginx".to_owned(),
+            since: u64::MAX,
+        };
+        Report {
+            source,
+            processes: vec![Snapshot {
+                process,
+                groups: vec![group],
+            }],
+            problems: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_applications_view_is_a_table_with_the_evidence_below() {
+        let expected = "\
+everslot in nginx (42) for 0s, user logged in
+┌────────┬────────┬────────┬──────────────────┬──────────┬──────────────┬───────────┬───────────┐
+│ member ┆ role   ┆ state  ┆ CK_RV            ┆ attempts ┆ next attempt ┆ in flight ┆     calls │
+╞════════╪════════╪════════╪══════════════════╪══════════╪══════════════╪═══════════╪═══════════╡
+│ a      ┆ active ┆ active ┆ CKR_OK           ┆          ┆              ┆         3 ┆ 30 (75 %) │
+│ b      ┆ active ┆ lost   ┆ CKR_DEVICE_ERROR ┆ 2 of 5   ┆ in 42 s      ┆         3 ┆ 10 (25 %) │
+└────────┴────────┴────────┴──────────────────┴──────────┴──────────────┴───────────┴───────────┘
+b: its member host has ended
+";
+        assert_eq!(text(&report(Source::Applications)), expected);
+    }
+
+    #[test]
+    fn a_probe_says_that_it_is_one_and_counts_nothing() {
+        let text = text(&report(Source::Probe));
+        assert!(text.starts_with(
+            "own probe: no application was asked, and nobody was logged in\n\neverslot\n"
+        ));
+        assert!(
+            !text.contains("nginx") && !text.contains('%') && !text.contains("in 42 s"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn numbers_are_said_as_people_say_them() {
+        assert_eq!(
+            (next_attempt(0), next_attempt(1), next_attempt(1000)),
+            ("due".into(), "in 1 s".into(), "in 1 s".into())
+        );
+        assert_eq!(
+            (calls(0, 0), calls(1, 3), calls(u64::MAX, u64::MAX)),
+            (
+                "0".into(),
+                "1 (33 %)".into(),
+                format!("{} (100 %)", u64::MAX)
+            )
+        );
+    }
+}
