@@ -1,4 +1,5 @@
-//! The application's pointers: the only place where they are followed.
+//! The application's pointers. The C functions follow none themselves, they ask here; what the pointers in mechanisms and templates lead to
+//! is read by [`module`](crate::module).
 //!
 //! A [`Caller`] stands for the promise that an application makes with every call of a `C_*` function: each pointer it passes is null or
 //! leads to as much memory as PKCS#11 says, for as long as the call runs. Everything else is checked here: null, lengths that no
