@@ -165,3 +165,6 @@ codes! {
     PARAMETER_SET_NOT_SUPPORTED = 0x209,
     VENDOR_DEFINED = 0x80000000,
 }
+
+#[cfg(test)]
+mod tests;

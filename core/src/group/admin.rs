@@ -20,7 +20,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
             state: MemberState::Parked,
             login: LoginSync::Void,
         };
-        let seat = nobody.lost(Evidence::Joining, self.attempts_from(member, now));
+        let seat = nobody.lost(Evidence::Joining, self.attempts_from(member, now), false);
         self.transition(member, Some(seat), output);
         output.tell(Event::Added { member, role });
     }
@@ -47,7 +47,8 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
             return;
         };
         if seat.state == MemberState::Parked {
-            let seat = seat.lost(Evidence::Joining, self.attempts_from(member, now));
+            // Nothing has failed: a status read goes on saying that it is not there (S5).
+            let seat = seat.lost(Evidence::Joining, self.attempts_from(member, now), true);
             self.transition(member, Some(seat), output);
             output.tell(Event::Unparked { member });
         }
@@ -139,9 +140,15 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
 
     fn under_policy(&self, member: MemberId, state: MemberState, now: Instant) -> MemberState {
         match state {
-            MemberState::Lost { outage } | MemberState::GivenUp { outage } => self
+            MemberState::Lost { outage } => self
                 .policy
                 .out_of_service(self.rescheduled(member, outage, now)),
+            MemberState::GivenUp { outage } if self.policy.allows(&outage) => MemberState::Lost {
+                outage: self.rescheduled(member, outage, now),
+            },
+            MemberState::GivenUp { outage } => MemberState::GivenUp {
+                outage: self.rescheduled(member, outage, now),
+            },
             MemberState::Recovering {
                 step,
                 serial,

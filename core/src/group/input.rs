@@ -94,7 +94,7 @@ pub enum Input {
     /// The application logs out.
     LogOut,
     /// A member has carried out [`LogIn`](crate::Action::LogIn) or [`LogOut`](crate::Action::LogOut).
-    /// Void unless it is the group's latest change of login.
+    /// Void unless it is the group's latest change of login, and its first outcome.
     LoginChanged {
         /// The member.
         member: MemberId,

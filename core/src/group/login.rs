@@ -78,24 +78,18 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         now: Instant,
         output: &mut Output<MEMBERS>,
     ) {
-        if generation != self.generation {
+        let Some(seat) = self.serving_seat(member, incarnation) else {
+            return;
+        };
+        if seat.login != LoginSync::Changing || generation != self.generation {
             return;
         }
         match outcome {
-            LoginOutcome::Done => self.login_reached(member, incarnation, output),
+            LoginOutcome::Done => {
+                self.transition(member, Some(seat.with_login(LoginSync::Reached)), output);
+            }
             LoginOutcome::Lost(evidence) => self.lose(member, incarnation, evidence, now, output),
             LoginOutcome::Refused(why) => self.quarantine(member, incarnation, why, output),
-        }
-    }
-
-    fn login_reached(
-        &mut self,
-        member: MemberId,
-        incarnation: Incarnation,
-        output: &mut Output<MEMBERS>,
-    ) {
-        if let Some(seat) = self.serving_seat(member, incarnation) {
-            self.transition(member, Some(seat.with_login(LoginSync::Reached)), output);
         }
     }
 

@@ -222,14 +222,14 @@ impl Seat {
         Self { login, ..self }
     }
 
-    /// Out of service since just now.
-    const fn lost(self, evidence: Evidence, attempts_from: Instant) -> Self {
+    /// At the beginning of an outage.
+    const fn lost(self, evidence: Evidence, attempts_from: Instant, reported: bool) -> Self {
         self.into_state(MemberState::Lost {
             outage: Outage {
                 evidence,
                 attempts: 0,
                 next_attempt_at: attempts_from,
-                reported: false,
+                reported,
             },
         })
     }

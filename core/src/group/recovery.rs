@@ -94,11 +94,8 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         let Some(seat) = self.serving_seat(member, incarnation) else {
             return;
         };
-        self.transition(
-            member,
-            Some(seat.lost(evidence, self.attempts_from(member, now))),
-            output,
-        );
+        let seat = seat.lost(evidence, self.attempts_from(member, now), false);
+        self.transition(member, Some(seat), output);
         output.tell(Event::Lost {
             member,
             incarnation,
