@@ -142,13 +142,21 @@ impl Lab {
             .expect("the everslot program starts")
     }
 
-    /// The members as `everslot status --json` has them.
+    /// The members as `everslot status --json` has them, for this process; none before `C_Initialize`.
+    ///
+    /// # Panics
+    /// The command does not answer in JSON.
     #[must_use]
+    #[track_caller]
     pub fn status(&self) -> Vec<Value> {
         let output = self.everslot(&["status", "--json"]);
-        let status: Value = serde_json::from_slice(&output.stdout)
+        let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-        members_in(&status)
+        let processes = report["processes"].as_array().into_iter().flatten();
+        let own = processes.filter(|process| process["process"]["pid"] == std::process::id());
+        own.flat_map(|process| process["groups"].as_array().into_iter().flatten())
+            .flat_map(|group| group["members"].as_array().into_iter().flatten().cloned())
+            .collect()
     }
 
     /// The code that the status shows for each member, in their order.
@@ -161,6 +169,21 @@ impl Lab {
                 .to_owned()
         };
         self.status().iter().map(code).collect()
+    }
+
+    /// The code that the status shows for one member.
+    #[must_use]
+    pub fn code(&self, member: usize) -> String {
+        self.codes().swap_remove(member)
+    }
+
+    /// Waits until the status shows this code for a member.
+    ///
+    /// # Panics
+    /// It does not within a generous time.
+    #[track_caller]
+    pub fn wait_for_code(&self, member: usize, code: &str) {
+        eventually(code, PATIENCE, || self.code(member) == code);
     }
 
     /// Waits until every member serves.
@@ -230,16 +253,4 @@ fn make_members(plan: &Plan, directory: &Path) -> Vec<Member> {
             .map(|member| member.join().expect("a member is made"))
             .collect()
     })
-}
-
-/// Every member of every group in a status, in order.
-fn members_in(status: &Value) -> Vec<Value> {
-    match status {
-        Value::Object(map) if map.contains_key("members") => {
-            map["members"].as_array().cloned().unwrap_or_default()
-        }
-        Value::Object(map) => map.values().flat_map(members_in).collect(),
-        Value::Array(items) => items.iter().flat_map(members_in).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
-    }
 }

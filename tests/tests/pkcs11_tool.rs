@@ -1,0 +1,205 @@
+//! `pkcs11-tool`, which people have, through the module.
+
+use std::process::{Command, Output};
+
+use everslot_tests::{Artifact, Lab};
+
+struct Tool<'a>(&'a Lab);
+
+impl Tool<'_> {
+    fn try_run(&self, pin: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new("pkcs11-tool");
+        command.arg("--module").arg(Artifact::Module.path());
+        command
+            .args(["--token-label", Lab::LABEL, "--login", "--pin", pin])
+            .args(arguments);
+        command
+            .current_dir(self.0.directory())
+            .output()
+            .expect("pkcs11-tool is installed; `make test` does it")
+    }
+
+    /// What it prints, when it does as it is told.
+    #[track_caller]
+    fn run(&self, arguments: &[&str]) -> String {
+        let output = self.try_run(self.0.pin(), arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "pkcs11-tool {arguments:?}: {error}"
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+fn write(lab: &Lab, name: &str, bytes: &[u8]) {
+    std::fs::write(lab.directory().join(name), bytes).expect("the lab's directory is writable");
+}
+
+fn read(lab: &Lab, name: &str) -> Vec<u8> {
+    std::fs::read(lab.directory().join(name)).expect("it was written")
+}
+
+#[test]
+fn it_lists_slots_mechanisms_and_objects() {
+    let lab = Lab::softhsm();
+    let tool = Tool(&lab);
+    let slots = tool.run(&["--list-slots"]);
+    assert_eq!(
+        slots.matches("token label").count(),
+        1,
+        "one slot, not three: {slots}"
+    );
+    assert!(slots.contains("lab"), "{slots}");
+    assert!(tool.run(&["--list-mechanisms"]).contains("ECDSA"));
+    let objects = tool.run(&["--list-objects"]);
+    assert_eq!(
+        objects.matches("Private Key Object").count(),
+        2,
+        "{objects}"
+    );
+    assert_eq!(objects.matches("Secret Key Object").count(), 1, "{objects}");
+}
+
+#[test]
+fn it_signs_and_openssl_verifies() {
+    let lab = Lab::softhsm();
+    let tool = Tool(&lab);
+    write(&lab, "message", b"everslot");
+    tool.run(&[
+        "--sign",
+        "--mechanism",
+        "SHA256-RSA-PKCS",
+        "--id",
+        "02",
+        "--input-file",
+        "message",
+        "--output-file",
+        "signature",
+    ]);
+    tool.run(&[
+        "--read-object",
+        "--type",
+        "pubkey",
+        "--id",
+        "02",
+        "--output-file",
+        "public.der",
+    ]);
+    let mut openssl = Command::new("openssl");
+    openssl.args([
+        "dgst",
+        "-sha256",
+        "-verify",
+        "public.der",
+        "-keyform",
+        "DER",
+        "-signature",
+        "signature",
+        "message",
+    ]);
+    let verified = openssl
+        .current_dir(lab.directory())
+        .output()
+        .expect("openssl is installed");
+    assert!(
+        verified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&verified.stderr)
+    );
+}
+
+#[test]
+fn it_generates_finds_and_deletes() {
+    let lab = Lab::softhsm();
+    let tool = Tool(&lab);
+    tool.run(&[
+        "--keypairgen",
+        "--key-type",
+        "EC:prime256v1",
+        "--label",
+        "made",
+        "--id",
+        "42",
+    ]);
+    let listed = tool.run(&["--list-objects", "--id", "42"]);
+    assert_eq!(listed.matches("label:      made").count(), 2, "{listed}");
+    write(&lab, "hash", &[7; 32]);
+    for _ in 0..3 {
+        tool.run(&[
+            "--sign",
+            "--mechanism",
+            "ECDSA",
+            "--id",
+            "42",
+            "--input-file",
+            "hash",
+            "--output-file",
+            "signature",
+        ]);
+        assert_eq!(read(&lab, "signature").len(), 64);
+    }
+    for kind in ["privkey", "pubkey"] {
+        tool.run(&["--delete-object", "--type", kind, "--id", "42"]);
+    }
+    assert!(!tool.run(&["--list-objects"]).contains("made"));
+}
+
+#[test]
+fn it_encrypts_and_decrypts() {
+    let lab = Lab::softhsm();
+    let tool = Tool(&lab);
+    write(&lab, "text", b"sixteen bytes and then some");
+    let cipher = [
+        "--mechanism",
+        "AES-CBC-PAD",
+        "--iv",
+        "000102030405060708090a0b0c0d0e0f",
+        "--id",
+        "03",
+    ];
+    let encrypt = [
+        "--encrypt",
+        "--input-file",
+        "text",
+        "--output-file",
+        "encrypted",
+    ];
+    let decrypt = [
+        "--decrypt",
+        "--input-file",
+        "encrypted",
+        "--output-file",
+        "decrypted",
+    ];
+    tool.run(&[&encrypt[..], &cipher[..]].concat());
+    assert_ne!(read(&lab, "encrypted"), read(&lab, "text"));
+    tool.run(&[&decrypt[..], &cipher[..]].concat());
+    assert_eq!(read(&lab, "decrypted"), read(&lab, "text"));
+}
+
+#[test]
+fn its_own_tests_pass() {
+    let lab = Lab::softhsm();
+    let tool = Tool(&lab);
+    let report = tool.run(&["--test"]);
+    assert!(report.contains("No errors"), "{report}");
+    for pattern in ["IN", "ILGISLT0L", "INLT0"] {
+        tool.run(&["--test-threads", pattern, "--test-threads", pattern]);
+    }
+}
+
+#[test]
+fn a_wrong_pin_is_refused() {
+    let lab = Lab::softhsm();
+    let refused = Tool(&lab).try_run("000000", &["--list-objects"]);
+    assert!(!refused.status.success());
+    let text = String::from_utf8_lossy(&refused.stderr);
+    assert!(text.contains("CKR_PIN_INCORRECT"), "{text}");
+    assert!(
+        Tool(&lab)
+            .run(&["--list-objects"])
+            .contains("Private Key Object"),
+        "the right one is taken after it"
+    );
+}
