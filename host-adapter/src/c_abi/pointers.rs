@@ -19,7 +19,9 @@ use everslot_core::{Rv, ckr};
 use everslot_protocol::{AttributeValue, List, Mechanism, Template, Wanted};
 use zeroize::Zeroizing;
 
-use crate::module::{Scratch, read_mechanism, read_template, read_wanted, write_attribute_values};
+use crate::module::Scratch;
+use crate::module::parameter::read_mechanism;
+use crate::module::template::{read_template, read_wanted, write_attribute_values};
 use crate::slot::{Output, Refusal};
 
 // Handles, lengths and codes are passed on as `u64` without a conversion that could fail.
