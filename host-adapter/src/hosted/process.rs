@@ -1,0 +1,33 @@
+//! What a member host does to its own process that std and rustix have no safe call for.
+
+use std::ffi::c_int;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+
+unsafe extern "C" {
+    /// Ends the process at once: no atexit handler and no destructor runs. Modules crash in theirs, since other threads still use them.
+    safe fn _exit(status: c_int) -> !;
+}
+
+/// Ends the process at once, without any cleaning up by the module or the C library.
+pub(super) fn end(status: u8) -> ! {
+    _exit(c_int::from(status))
+}
+
+/// Closes every descriptor but the standard three and `kept`: what an application has open without close-on-exec (its connections, its
+/// files) must not live on in a member host. To be called before anything else in the process has opened one.
+///
+/// # Errors
+/// `/proc` is not mounted.
+pub(super) fn close_inherited(kept: BorrowedFd<'_>) -> io::Result<()> {
+    let open: Vec<RawFd> = std::fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|descriptor| *descriptor > 2 && *descriptor != kept.as_raw_fd())
+        .collect();
+    for descriptor in open {
+        // SAFETY: nothing in this process owns a descriptor yet but the standard three and `kept`. The one that listed the directory is
+        // closed already; closing it again is an error that is ignored.
+        unsafe { rustix::io::close(descriptor) };
+    }
+    Ok(())
+}
