@@ -38,8 +38,8 @@ static CURRENT: ArcSwapOption<Library> = ArcSwapOption::const_empty();
 static TURN: Mutex<()> = Mutex::new(());
 
 impl Library {
-    /// Reads the configuration and brings the groups up; returns when the first member of each serves, or all have been tried, or
-    /// the longest deadline has passed.
+    /// Reads the configuration and brings the groups up; returns when all members have been tried, half a second after the first of
+    /// a group serves, or when the longest deadline has passed.
     ///
     /// # Errors
     /// `CKR_CRYPTOKI_ALREADY_INITIALIZED`; `CKR_GENERAL_ERROR` for a configuration that does not hold together, with one line on

@@ -17,6 +17,7 @@ mod status;
 mod view;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,10 @@ use login::Secret;
 pub(crate) use member::{Home, Lease, Member, Token};
 pub(crate) use perform::{Done, Errand, Stop};
 use view::PublishedView;
+
+/// How much longer `C_Initialize` waits for the other members when one serves: what an application looks for may live on one of
+/// them only.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The core's group at the capacity that the adapter ships.
 type Core = Group<32>;
@@ -52,6 +57,8 @@ pub(crate) struct GroupDriver {
     /// One recovery attempt at a time where recovery runs inside calls.
     in_call_turn: Mutex<()>,
     background: Option<Background>,
+    /// The library is being finalised: what becomes of the members is no news.
+    stopping: AtomicBool,
 }
 
 impl GroupDriver {
@@ -68,6 +75,7 @@ impl GroupDriver {
             login_turn: Mutex::new(()),
             in_call_turn: Mutex::new(()),
             background: if in_call { None } else { Background::new() },
+            stopping: AtomicBool::new(false),
             config,
         });
         for member in &driver.members {
@@ -79,15 +87,20 @@ impl GroupDriver {
         driver
     }
 
-    /// Waits until a member serves, or every member has been tried, or `deadline` has passed.
+    /// Waits until every member has been tried, at most [`GRACE`] longer than it takes until one serves, and at most `deadline`.
     pub(crate) fn wait_until_serving(self: &Arc<Self>, deadline: Duration) {
-        let end = std::time::Instant::now() + deadline;
+        let mut end = std::time::Instant::now() + deadline;
         if self.background.is_none() {
-            while self.serving().is_empty() && std::time::Instant::now() < end && self.attempt_if_due() {}
+            while std::time::Instant::now() < end && self.attempt_if_due() {}
             return;
         }
+        let mut waited_for_first = false;
         let mut core = self.lock();
-        while core.view().active.union(core.view().standby).is_empty() && !all_tried(&core) {
+        while !all_tried(&core) {
+            if !self.serving().is_empty() && !waited_for_first {
+                waited_for_first = true;
+                end = end.min(std::time::Instant::now() + GRACE);
+            }
             let left = end.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
                 return;
@@ -141,6 +154,7 @@ impl GroupDriver {
 
     /// Ends the threads and the loads; calls that are under way get their error at once.
     pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
         if let Some(background) = &self.background {
             background.stop();
         }
@@ -174,8 +188,8 @@ impl GroupDriver {
             WakeUp::At(instant, _) => Some(instant),
         };
         self.view.publish(&view, due);
-        for event in &output.events {
-            events::note(self, event);
+        if !self.stopping.load(Ordering::Acquire) {
+            output.events.iter().for_each(|event| events::note(self, event));
         }
         self.changed.notify_all();
         if let Some(background) = &self.background {
