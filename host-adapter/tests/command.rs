@@ -1,9 +1,10 @@
 //! The `everslot` command as people use it, with real SoftHSM tokens.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use everslot::config::Config;
@@ -223,6 +224,8 @@ fn demo_tokens_are_the_users_alone_and_are_not_made_twice() {
 #[test]
 fn nothing_is_left_of_demo_tokens_that_cannot_be_made() {
     let user = User::new();
+    let line = fails(&user.everslot(&["init"]));
+    assert!(line.starts_with("which tokens? give --member "), "{line}");
     let line = fails(&user.everslot(&["init", "--demo", "1", "--softhsm", "/dev/null"]));
     assert!(line.contains("SoftHSM's module is not there"), "{line}");
     fs::write(user.path("no-module.so"), "not a library").unwrap();
@@ -337,6 +340,49 @@ fn a_configuration_is_not_written_for_tokens_that_are_not_there() {
         "members \"a\" and \"b\" are the same token; remove one of them from the configuration";
     assert_eq!(fails(&double), line);
     assert!(!user.path("x.toml").exists());
+}
+
+#[test]
+fn copies_of_one_token_are_pointed_out_and_taken() {
+    let (user, _) = User::with_tokens("2");
+    fs::remove_dir_all(user.path("everslot-demo/b/tokens")).unwrap();
+    let mut copy = Command::new("cp");
+    copy.args(["-r", "a/tokens", "b/tokens"])
+        .current_dir(user.path("everslot-demo"));
+    assert!(copy.status().unwrap().success());
+    let (a, b) = (
+        user.member("a", "token=everslot-demo"),
+        user.member("b", "token=everslot-demo"),
+    );
+    let output = user.everslot(&["init", "--member", &a, "--member", &b]);
+    succeeds(&output);
+    let line = "everslot: members \"a\" and \"b\" have the same serial; remove one of them, unless they are copies of one token\n";
+    assert_eq!(stderr(&output), line);
+    let output = user.everslot(&["status"]);
+    assert_eq!(
+        (output.status.code(), stderr(&output)),
+        (Some(0), String::new())
+    );
+}
+
+#[test]
+fn a_watch_goes_on() {
+    let user = User::new();
+    let (_library, _server) = running(&user);
+    let mut command = user.command(&["status", "--watch", "--json", "--every", "10ms"]);
+    let mut watch = command.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(watch.stdout.take().unwrap()).lines().take(3);
+    let reports: Vec<serde_json::Value> = lines
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect();
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert_eq!(reports.len(), 3);
+    assert!(
+        reports
+            .iter()
+            .all(|report| report["processes"][0]["groups"][0]["label"] == "signing")
+    );
 }
 
 #[test]

@@ -76,37 +76,37 @@ pub(super) fn probe(
     })
 }
 
-/// One line for each pair of members that are one token, or look like it.
-pub(super) fn doubles(
-    members: &[MemberConfig],
-    findings: &[Result<Found, ProbeError>],
-) -> Vec<String> {
-    let found: Vec<_> = members
-        .iter()
-        .zip(findings)
-        .filter_map(|(member, finding)| Some((member, finding.as_ref().ok()?)))
-        .collect();
-    let mut lines = Vec::new();
-    for (index, one) in found.iter().enumerate() {
-        for other in &found[index + 1..] {
-            let names = format!("members {:?} and {:?}", one.0.name, other.0.name);
-            lines.extend(likeness(*one, *other).map(|likeness| match likeness {
-                Likeness::Same => format!("{names} are the same token; remove one of them from the configuration"),
-                Likeness::Alike => {
-                    format!("{names} have the same serial; remove one of them, unless they are copies of one token")
-                }
-            }));
-        }
-    }
-    lines
+/// Two members that are one token, or look like it.
+pub(super) struct Double {
+    pub(super) likeness: Likeness,
+    /// Who, and what to do; one line.
+    pub(super) line: String,
 }
 
-/// What is to be said about members that look like one token.
-enum Likeness {
-    /// They are: the same module with the same settings, and the same slot.
+/// How alike two members' tokens are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Likeness {
+    /// They are one: the same module with the same settings, and the same slot or serial.
     Same,
     /// They say the same of themselves through different settings: one token, or a copy of it.
     Alike,
+}
+
+/// Every pair of members that are one token, or look like it.
+pub(super) fn doubles(members: &[MemberConfig], findings: &[Result<Found, ProbeError>]) -> Vec<Double> {
+    let found: Vec<_> =
+        members.iter().zip(findings).filter_map(|(member, finding)| Some((member, finding.as_ref().ok()?))).collect();
+    let pairs = found.iter().enumerate().flat_map(|(index, one)| found[index + 1..].iter().map(move |other| (*one, *other)));
+    pairs.filter_map(|(one, other)| Some(double(one, other, likeness(one, other)?))).collect()
+}
+
+fn double(one: (&MemberConfig, &Found), other: (&MemberConfig, &Found), likeness: Likeness) -> Double {
+    let names = format!("members {:?} and {:?}", one.0.name, other.0.name);
+    let line = match likeness {
+        Likeness::Same => format!("{names} are the same token; remove one of them from the configuration"),
+        Likeness::Alike => format!("{names} have the same serial; remove one of them, unless they are copies of one token"),
+    };
+    Double { likeness, line }
 }
 
 fn likeness(one: (&MemberConfig, &Found), other: (&MemberConfig, &Found)) -> Option<Likeness> {

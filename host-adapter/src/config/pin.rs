@@ -104,3 +104,49 @@ fn one_line(text: &str) -> Option<SecretString> {
     let whole = !line.is_empty() && !line.contains(['\n', '\r', '\0']);
     whole.then(|| SecretString::from(line))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_pin_file_must_be_closed_to_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pin");
+        fs::write(&path, "12345678\n").unwrap();
+        let source = PinSource::File(path.clone());
+        let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o644);
+        let line = source.read().unwrap_err().to_string();
+        let path_text = path.display();
+        assert_eq!(
+            line,
+            format!("PIN file {path_text} is open to others (mode 0644): chmod 600 {path_text}")
+        );
+        mode(0o600);
+        assert_eq!(source.read().unwrap().expose_secret(), "12345678");
+        assert_eq!(
+            format!("{:?}", source.read().unwrap())
+                .matches("1234")
+                .count(),
+            0
+        );
+        fs::write(&path, "12345678\n87654321\n").unwrap();
+        assert!(matches!(source.read(), Err(PinError::NotOneLine(_))));
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(source.read(), Err(PinError::Unreadable { .. })));
+        let line = PinSource::Environment("EVERSLOT_NO_SUCH_PIN".into())
+            .read()
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            line,
+            "environment variable EVERSLOT_NO_SUCH_PIN, which has the PIN, is not set"
+        );
+    }
+}

@@ -1,10 +1,7 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use everslot_core::{Attempts, Class, Role, Rv};
-use everslot_protocol::{SlotId, TokenInfo, Version};
-use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use super::*;
@@ -354,104 +351,9 @@ fn a_group_has_32_members_at_most() {
 }
 
 #[test]
-fn a_pin_file_must_be_closed_to_others() {
-    let (directory, _) = directory();
-    let path = directory.path().join("pin");
-    fs::write(&path, "12345678\n").unwrap();
-    let source = PinSource::File(path.clone());
-    let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-    mode(0o644);
-    let line = source.read().unwrap_err().to_string();
-    let path_text = path.display();
-    assert_eq!(
-        line,
-        format!("PIN file {path_text} is open to others (mode 0644): chmod 600 {path_text}")
-    );
-    mode(0o600);
-    assert_eq!(source.read().unwrap().expose_secret(), "12345678");
-    assert_eq!(
-        format!("{:?}", source.read().unwrap())
-            .matches("1234")
-            .count(),
-        0
-    );
-    fs::write(&path, "12345678\n87654321\n").unwrap();
-    assert!(matches!(source.read(), Err(PinError::NotOneLine(_))));
-    fs::remove_file(&path).unwrap();
-    assert!(matches!(source.read(), Err(PinError::Unreadable { .. })));
-    let line = PinSource::Environment("EVERSLOT_NO_SUCH_PIN".into())
-        .read()
-        .unwrap_err()
-        .to_string();
-    assert_eq!(
-        line,
-        "environment variable EVERSLOT_NO_SUCH_PIN, which has the PIN, is not set"
-    );
-}
-
-#[test]
 fn a_pin_source_is_one_thing() {
     let line = refused(&format!(
         "{GROUP}{MEMBER}pin = {{ file = \"x\", environment = \"Y\" }}\n"
     ));
     assert!(line.starts_with("everslot.toml:8:7: "), "{line}");
-}
-
-#[test]
-fn tokens_are_the_same_when_a_telling_serial_says_so() {
-    let one = token("alpha", "0042");
-    assert!(same_token(&one, &TokenInfo { flags: 5, ..one }));
-    assert!(!same_token(&one, &token("alpha", "0043")));
-    let silent = token("alpha", "0000");
-    assert!(!same_token(&silent, &silent));
-    let blank = token("alpha", "");
-    assert!(!same_token(&blank, &blank));
-}
-
-#[test]
-fn a_token_is_chosen_by_label_serial_or_slot() {
-    let info = token("alpha", "0042");
-    let matches = |choice: TokenChoice| choice.matches(SlotId(7), &info);
-    assert!(matches(TokenChoice::Label("alpha".into())));
-    assert!(!matches(TokenChoice::Label("alph".into())));
-    assert!(matches(TokenChoice::Serial("0042".into())));
-    assert!(matches(TokenChoice::LabelAndSerial {
-        label: "alpha".into(),
-        serial: "0042".into()
-    }));
-    assert!(!matches(TokenChoice::LabelAndSerial {
-        label: "alpha".into(),
-        serial: "0043".into()
-    }));
-    assert!(matches(TokenChoice::Slot(7)));
-    assert!(!matches(TokenChoice::Slot(8)));
-}
-
-fn token(label: &str, serial: &str) -> TokenInfo {
-    fn padded<const N: usize>(text: &str) -> [u8; N] {
-        let mut field = [b' '; N];
-        field[..text.len()].copy_from_slice(text.as_bytes());
-        field
-    }
-    let version = Version { major: 1, minor: 0 };
-    TokenInfo {
-        label: padded(label),
-        manufacturer: padded("maker"),
-        model: padded("model"),
-        serial: padded(serial),
-        flags: 0,
-        max_sessions: 0,
-        sessions: 0,
-        max_rw_sessions: 0,
-        rw_sessions: 0,
-        max_pin: 255,
-        min_pin: 4,
-        total_public_memory: 0,
-        free_public_memory: 0,
-        total_private_memory: 0,
-        free_private_memory: 0,
-        hardware: version,
-        firmware: version,
-        utc_time: [b'0'; 16],
-    }
 }

@@ -69,3 +69,69 @@ pub fn text(padded: &[u8]) -> String {
         .trim_end_matches([' ', '\0'])
         .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use everslot_protocol::Version;
+
+    use super::*;
+
+    #[test]
+    fn tokens_are_the_same_when_a_telling_serial_says_so() {
+        let one = token("alpha", "0042");
+        assert!(same_token(&one, &TokenInfo { flags: 5, ..one }));
+        assert!(!same_token(&one, &token("alpha", "0043")));
+        let silent = token("alpha", "0000");
+        assert!(!same_token(&silent, &silent));
+        let blank = token("alpha", "");
+        assert!(!same_token(&blank, &blank));
+    }
+
+    #[test]
+    fn a_token_is_chosen_by_label_serial_or_slot() {
+        let info = token("alpha", "0042");
+        let matches = |choice: TokenChoice| choice.matches(SlotId(7), &info);
+        assert!(matches(TokenChoice::Label("alpha".into())));
+        assert!(!matches(TokenChoice::Label("alph".into())));
+        assert!(matches(TokenChoice::Serial("0042".into())));
+        assert!(matches(TokenChoice::LabelAndSerial {
+            label: "alpha".into(),
+            serial: "0042".into()
+        }));
+        assert!(!matches(TokenChoice::LabelAndSerial {
+            label: "alpha".into(),
+            serial: "0043".into()
+        }));
+        assert!(matches(TokenChoice::Slot(7)));
+        assert!(!matches(TokenChoice::Slot(8)));
+    }
+
+    fn token(label: &str, serial: &str) -> TokenInfo {
+        fn padded<const N: usize>(text: &str) -> [u8; N] {
+            let mut field = [b' '; N];
+            field[..text.len()].copy_from_slice(text.as_bytes());
+            field
+        }
+        let version = Version { major: 1, minor: 0 };
+        TokenInfo {
+            label: padded(label),
+            manufacturer: padded("maker"),
+            model: padded("model"),
+            serial: padded(serial),
+            flags: 0,
+            max_sessions: 0,
+            sessions: 0,
+            max_rw_sessions: 0,
+            rw_sessions: 0,
+            max_pin: 255,
+            min_pin: 4,
+            total_public_memory: 0,
+            free_public_memory: 0,
+            total_private_memory: 0,
+            free_private_memory: 0,
+            hardware: version,
+            firmware: version,
+            utc_time: [b'0'; 16],
+        }
+    }
+}

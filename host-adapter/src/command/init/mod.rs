@@ -8,7 +8,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::probe::{Found, ProbeError, doubles, probe};
+use super::probe::{Found, Likeness, ProbeError, doubles, probe};
 use super::{Outcome, output};
 use crate::config::{Config, MemberConfig, text, user_place};
 use argument::MemberArgument;
@@ -27,10 +27,9 @@ environment.NAME. A comma in a value is written twice. All else is set by editin
 /// Write a configuration for given tokens, or make tokens to try everslot with
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-#[group(id = "what", required = true, multiple = false, args = ["members", "demo"])]
 pub(super) struct Arguments {
     /// A token that is to be a member, as KEY=VALUE pairs; repeated for each
-    #[arg(long = "member", value_name = "KEY=VALUE,...")]
+    #[arg(long = "member", value_name = "KEY=VALUE,...", conflicts_with = "demo")]
     members: Vec<MemberArgument>,
     /// Make so many SoftHSM tokens that hold the same keys, and a configuration for them
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=softhsm::MOST))]
@@ -44,7 +43,7 @@ pub(super) struct Arguments {
     )]
     directory: PathBuf,
     /// SoftHSM's module, where it is in none of the usual places
-    #[arg(long, value_name = "FILE", conflicts_with = "members")]
+    #[arg(long, value_name = "FILE", requires = "demo")]
     softhsm: Option<PathBuf>,
     /// The file to write; otherwise $EVERSLOT_CONF, else the user's configuration; for --demo a file in its directory
     #[arg(long, value_name = "FILE")]
@@ -60,6 +59,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     match arguments.demo {
         Some(count) => make_tokens(arguments, count),
+        None if arguments.members.is_empty() => {
+            Err("which tokens? give --member module=…,token=… for each, or --demo 3 to try everslot without any".into())
+        }
         None => write_configuration(arguments),
     }
 }
@@ -125,8 +127,11 @@ fn verified(config: &Config) -> Result<Vec<Found>, Box<dyn Error>> {
     if let Some((member, error)) = first_failure(members, &findings) {
         return Err(format!("member {:?}: {error}", member.name).into());
     }
-    if let Some(double) = doubles(members, &findings).into_iter().next() {
-        return Err(double.into());
+    for double in doubles(members, &findings) {
+        match double.likeness {
+            Likeness::Same => return Err(double.line.into()),
+            Likeness::Alike => output::warn(&double.line),
+        }
     }
     Ok(findings.into_iter().flatten().collect())
 }

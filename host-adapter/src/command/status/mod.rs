@@ -19,7 +19,7 @@ Examples:
 
 What is shown is what each running application knows. Where none runs, everslot looks for the tokens itself, without logging in.
 CK_RV is what HA status has always shown: CKR_DEVICE_ERROR at the first look after a loss, CKR_TOKEN_NOT_PRESENT at each later one.
-Ends with 2 when a group has no member that serves.";
+Ends with 2 when a group has no member that serves, with 1 when something could not be seen.";
 
 /// Show the members, as the running applications see them
 #[derive(clap::Args, Debug)]
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     /// Look for the tokens without asking the running applications
     #[arg(long)]
     probe: bool,
-    /// The configuration for looking for the tokens, instead of the usual one
+    /// The same for the tokens of another configuration than the usual one
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -72,15 +72,15 @@ fn show(arguments: &Arguments, before: &str) -> Outcome {
             .iter()
             .for_each(|problem| output::warn(problem));
     }
-    Ok(if report.can_serve() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(2)
+    Ok(match (report.can_serve(), report.problems.is_empty()) {
+        (false, _) => ExitCode::from(2),
+        (true, false) => ExitCode::FAILURE,
+        (true, true) => ExitCode::SUCCESS,
     })
 }
 
 fn report(arguments: &Arguments) -> Result<Report, Box<dyn std::error::Error>> {
-    let applications = if arguments.probe {
+    let applications = if arguments.probe || arguments.config.is_some() {
         None
     } else {
         Report::of_applications()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use everslot_core::{Attempts, ckr};
 use serde::Serialize;
 
-use crate::command::probe::{Found, ProbeError, doubles, probe};
+use crate::command::probe::{Found, Likeness, ProbeError, doubles, probe};
 use crate::config::{Config, GroupConfig, MemberConfig};
 use crate::status::{
     Client, GroupStatus, LoginState, MemberStatus, Process, Read, Role, Snapshot, State,
@@ -107,7 +107,8 @@ impl Report {
 
 fn probed(group: &GroupConfig, host_program: &Path, problems: &mut Vec<String>) -> GroupStatus {
     let findings = probe(&group.members, host_program);
-    problems.extend(doubles(&group.members, &findings));
+    let doubles = doubles(&group.members, &findings).into_iter();
+    problems.extend(doubles.filter(|double| double.likeness == Likeness::Same).map(|double| double.line));
     let members = group
         .members
         .iter()
