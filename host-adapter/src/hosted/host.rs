@@ -24,10 +24,10 @@ use super::process;
 use super::socket::{FromHost, Socket, Start, ToHost};
 use super::spin::{HostNumber, Spinner};
 use super::word;
-use crate::module::{InProcess, Instance, Isolation, Link, LinkCause, LinkFailure, ModuleSettings};
+use crate::module::{InProcess, Instance, Isolation, Link, LoadError, ModuleSettings};
 
 /// How a module is loaded.
-pub(super) type Load = fn(&ModuleSettings) -> Result<Arc<dyn Instance>, LinkFailure>;
+pub(super) type Load = fn(&ModuleSettings) -> Result<Arc<dyn Instance>, LoadError>;
 
 /// Modules were written for the main thread's stack, which is four times that of a further thread.
 const STACK: usize = 8 * 1024 * 1024;
@@ -132,10 +132,8 @@ impl Host {
                     let _first = instance.set(loaded);
                     FromHost::Initialised
                 }
-                Err(LinkFailure { cause: LinkCause::NotInitialized(rv), .. }) => {
-                    FromHost::NotInitialised { rv: rv.0 }
-                }
-                Err(_) => FromHost::NotLoaded,
+                Err(LoadError::Initialize { rv, .. }) => FromHost::NotInitialised { rv: rv.0 },
+                Err(error) => FromHost::NotLoaded { reason: error.to_string() },
             };
             let is_loaded = outcome == FromHost::Initialised;
             if socket.send(&outcome, &[]).is_err() || !is_loaded {
@@ -277,7 +275,7 @@ impl Calls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::module::{Delivery, LinkFailure};
+    use crate::module::{Delivery, LinkCause, LinkFailure};
     use everslot_protocol::{Deadline, Reply, Request};
 
     struct NoLink;

@@ -25,8 +25,9 @@ use everslot_protocol::{Body, Deadline, Reply, Request, Rv};
 pub use host::run_member_host;
 pub use program::{HOST_VARIABLE, NoHostProgram, find_host_program};
 
+use crate::module::parameter::crosses_process_border;
 use crate::module::{
-    Delivery, Instance, Link, LinkCause, LinkFailure, ModuleSettings, crosses_process_border,
+    Delivery, Instance, Link, LinkCause, LinkFailure, ModuleSettings,
 };
 use channel::{Answered, ClientEnd, Message, Peer};
 use child::Child;
@@ -123,7 +124,7 @@ struct HostedLink {
 impl Link for HostedLink {
     fn call(&mut self, request: &Request<'_>, output: &mut [u8], deadline: Deadline) -> Result<Reply, LinkFailure> {
         const GARBLED: LinkFailure = LinkFailure { delivery: Delivery::Unknown, cause: LinkCause::Garbled };
-        if !crosses_process_border(request) {
+        if !request.mechanism().is_none_or(crosses_process_border) {
             return Err(failure(LinkCause::NotTransferable));
         }
         let mut head = [0; REPLY];

@@ -107,7 +107,10 @@ impl Shared {
     fn hear_of_module(&self) -> Result<(), LinkFailure> {
         match self.socket.receive() {
             Ok(Some((FromHost::Initialised, _))) => Ok(()),
-            Ok(Some((FromHost::NotLoaded, _))) => Err(failure(LinkCause::ModuleNotLoaded)),
+            Ok(Some((FromHost::NotLoaded { reason }, _))) => {
+                tracing::warn!("{reason}");
+                Err(failure(LinkCause::ModuleNotLoaded))
+            }
             Ok(Some((FromHost::NotInitialised { rv }, _))) => Err(failure(LinkCause::NotInitialized(Rv(rv)))),
             Ok(Some((FromHost::OtherVersion { version }, _))) => {
                 let ours = env!("CARGO_PKG_VERSION");

@@ -50,8 +50,8 @@ pub(super) struct Start {
 pub(super) enum FromHost {
     /// The module can be used.
     Initialised,
-    /// The module could not be loaded.
-    NotLoaded,
+    /// The module could not be loaded; why, for people.
+    NotLoaded { reason: String },
     /// `C_Initialize` returned this.
     NotInitialised { rv: u64 },
     /// The host program is of this version, not of the library's.
