@@ -5,6 +5,7 @@
 //! The way of one call is described in `ARCHITECTURE.md`.
 
 mod c_abi;
+pub mod command;
 pub mod config;
 mod fork;
 mod group;

@@ -123,7 +123,7 @@ impl Library {
     }
 
     /// `C_WaitForSlotEvent` without blocking: the first slot whose token has come or gone since it was last asked. The blocking form
-    /// is refused, as the specification lets a library (v3.1 §5.5.8).
+    /// is refused, as the specification lets a library (v3.1 §5.5.4).
     ///
     /// # Errors
     /// `CKR_NO_EVENT`, `CKR_FUNCTION_NOT_SUPPORTED`

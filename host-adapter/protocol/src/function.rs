@@ -21,7 +21,7 @@ pub enum Operation {
     Decrypt,
 }
 
-/// The four functions that feed two operations at once (PKCS#11 v3.1 §5.16).
+/// The four functions that feed two operations at once (PKCS#11 v3.1 §5.17).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Dual {
     /// `C_DigestEncryptUpdate`

@@ -263,4 +263,18 @@ impl Request<'_> {
             | Self::GenerateRandom { session, .. } => Some(session),
         }
     }
+
+    /// The mechanism that it names, if any.
+    #[must_use]
+    pub const fn mechanism(&self) -> Option<&Mechanism<'_>> {
+        match self {
+            Self::Begin { mechanism, .. }
+            | Self::GenerateKey { mechanism, .. }
+            | Self::GenerateKeyPair { mechanism, .. }
+            | Self::WrapKey { mechanism, .. }
+            | Self::UnwrapKey { mechanism, .. }
+            | Self::DeriveKey { mechanism, .. } => Some(mechanism),
+            _ => None,
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
 
+mod demo;
 mod init;
 mod member;
 mod output;
@@ -40,6 +41,7 @@ enum Command {
     Init(init::Arguments),
     Status(status::Arguments),
     Recover(recover::Arguments),
+    Demo(demo::Arguments),
 }
 
 /// The whole command; the first of `arguments` is the program's own name.
@@ -60,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Recover(arguments) => recover::run(&arguments),
+        Command::Demo(arguments) => return demo::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         output::complain(&*error);

@@ -93,18 +93,37 @@ pub(super) enum Likeness {
 }
 
 /// Every pair of members that are one token, or look like it.
-pub(super) fn doubles(members: &[MemberConfig], findings: &[Result<Found, ProbeError>]) -> Vec<Double> {
-    let found: Vec<_> =
-        members.iter().zip(findings).filter_map(|(member, finding)| Some((member, finding.as_ref().ok()?))).collect();
-    let pairs = found.iter().enumerate().flat_map(|(index, one)| found[index + 1..].iter().map(move |other| (*one, *other)));
-    pairs.filter_map(|(one, other)| Some(double(one, other, likeness(one, other)?))).collect()
+pub(super) fn doubles(
+    members: &[MemberConfig],
+    findings: &[Result<Found, ProbeError>],
+) -> Vec<Double> {
+    let found: Vec<_> = members
+        .iter()
+        .zip(findings)
+        .filter_map(|(member, finding)| Some((member, finding.as_ref().ok()?)))
+        .collect();
+    let pairs = found
+        .iter()
+        .enumerate()
+        .flat_map(|(index, one)| found[index + 1..].iter().map(move |other| (*one, *other)));
+    pairs
+        .filter_map(|(one, other)| Some(double(one, other, likeness(one, other)?)))
+        .collect()
 }
 
-fn double(one: (&MemberConfig, &Found), other: (&MemberConfig, &Found), likeness: Likeness) -> Double {
+fn double(
+    one: (&MemberConfig, &Found),
+    other: (&MemberConfig, &Found),
+    likeness: Likeness,
+) -> Double {
     let names = format!("members {:?} and {:?}", one.0.name, other.0.name);
     let line = match likeness {
-        Likeness::Same => format!("{names} are the same token; remove one of them from the configuration"),
-        Likeness::Alike => format!("{names} have the same serial; remove one of them, unless they are copies of one token"),
+        Likeness::Same => {
+            format!("{names} are the same token; remove one of them from the configuration")
+        }
+        Likeness::Alike => format!(
+            "{names} have the same serial; remove one of them, unless they are copies of one token"
+        ),
     };
     Double { likeness, line }
 }

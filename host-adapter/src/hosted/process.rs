@@ -24,9 +24,10 @@ pub(super) fn close_inherited(kept: BorrowedFd<'_>) -> io::Result<()> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|descriptor| *descriptor > 2 && *descriptor != kept.as_raw_fd())
         .collect();
-    for descriptor in open {
-        // SAFETY: nothing in this process owns a descriptor yet but the standard three and `kept`. The one that listed the directory is
-        // closed already; closing it again is an error that is ignored.
+    // The one that listed the directory is closed by now.
+    let still_open = |descriptor: &RawFd| std::fs::symlink_metadata(format!("/proc/self/fd/{descriptor}")).is_ok();
+    for descriptor in open.into_iter().filter(still_open) {
+        // SAFETY: nothing in this process owns a descriptor yet but the standard three and `kept`.
         unsafe { rustix::io::close(descriptor) };
     }
     Ok(())

@@ -187,8 +187,9 @@ type GetFunctionList = unsafe extern "C" fn(*mut *mut CK_FUNCTION_LIST) -> CK_RV
 
 fn functions_of(path: &Path) -> Result<Functions, LoadError> {
     // All symbols now: one that is missing must fail here and not in the middle of a call.
+    let flags = RTLD_NOW | RTLD_LOCAL | deep_bind();
     // SAFETY: loading runs the module's own initialisation, which is what it was configured for.
-    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
+    let library = unsafe { Library::open(Some(path), flags) };
     let library = library.map_err(|error| LoadError::Open {
         path: path.to_owned(),
         reason: error.to_string(),
@@ -217,4 +218,14 @@ fn initialize(functions: Functions, reserved: *const c_char) -> Result<Ownership
         Rv(CKR_CRYPTOKI_ALREADY_INITIALIZED) => Ok(Ownership::Shared),
         rv => Err(rv),
     }
+}
+
+/// `RTLD_DEEPBIND` where this process shows a PKCS#11 module's symbols to all it loads (an application that loaded us with
+/// `RTLD_GLOBAL`): a module that calls its own `C_*` functions by name would else call ours. Not otherwise, since sanitizers and
+/// allocators that replace libc's do not go well with it.
+fn deep_bind() -> std::ffi::c_int {
+    const RTLD_DEEPBIND: std::ffi::c_int = 8;
+    // SAFETY: the symbol is only looked for, never called.
+    let shown = unsafe { Library::this().get::<*const ()>(c"C_GetFunctionList".to_bytes_with_nul()) }.is_ok();
+    if shown { RTLD_DEEPBIND } else { 0 }
 }

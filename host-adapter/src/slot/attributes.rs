@@ -5,6 +5,11 @@ use super::object::VirtualObject;
 use super::{Refusal, Session, written};
 use crate::group::{Errand, Lease};
 
+/// Bytes of attribute values that are asked for without further ado.
+const ROOM: usize = 64 * 1024;
+/// Bytes of attribute values that are asked for at all.
+const LARGEST: usize = 256 * 1024 * 1024;
+
 impl Session {
     /// `C_GetAttributeValue`. `take` is given the values, one for each that is wanted, also with the codes that leave only some out.
     ///
@@ -18,6 +23,33 @@ impl Session {
         if let Err(rv) = self.state().map(drop) {
             return rv;
         }
+        if wire::attribute_values_size(wanted) <= ROOM {
+            return self.read_attributes(object, wanted, take);
+        }
+        // The room that an application claims says nothing of what there is: ask that first.
+        let mut trimmed: Vec<Wanted<'_>> = wanted.iter().collect();
+        let lengths: Vec<_> = trimmed.iter().map(|wanted| Wanted { room: None, ..*wanted }).collect();
+        let rv = self.read_attributes(object, List::Items(&lengths), &mut |values| {
+            for (wanted, value) in trimmed.iter_mut().zip(values.iter()) {
+                if let AttributeValue::Length(length) = value {
+                    wanted.room = wanted.room.map(|room| room.min(length));
+                }
+            }
+        });
+        let listed = matches!(rv, ckr::OK | ckr::ATTRIBUTE_SENSITIVE | ckr::ATTRIBUTE_TYPE_INVALID | ckr::BUFFER_TOO_SMALL);
+        match listed {
+            true if wire::attribute_values_size(List::Items(&trimmed)) > LARGEST => ckr::HOST_MEMORY,
+            true => self.read_attributes(object, List::Items(&trimmed), take),
+            false => rv,
+        }
+    }
+
+    fn read_attributes(
+        &self,
+        object: u64,
+        wanted: List<'_, Wanted<'_>>,
+        take: &mut dyn FnMut(List<'_, AttributeValue<'_>>),
+    ) -> Rv {
         let mut output = vec![0; wire::attribute_values_size(wanted)];
         let mut send = |lease: &mut Lease| {
             let object = self.slot.locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;

@@ -8,7 +8,7 @@ use everslot_protocol::{Body, Bytes, Mechanism, ObjectHandle, Reply, Request, Te
 use super::identity::Identity;
 use super::{Refusal, Session};
 use crate::group::{Errand, Home, Lease, Stop};
-use crate::module::{Delivery, LinkFailure};
+use crate::module::{Delivery, LinkFailure, Scratch};
 
 impl Session {
     /// `C_CreateObject`; the virtual handle.
@@ -40,8 +40,8 @@ impl Session {
     pub fn generate_key(&self, mechanism: Mechanism<'_>, template: Template<'_>) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
         self.make_one(home, &mut |lease| {
-            let mut fields = Vec::new();
-            let mechanism = self.slot.localise(lease, mechanism, &mut fields)?;
+            let scratch = Scratch::default();
+            let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             Ok(lease.create(home, &|session| Request::GenerateKey { session, mechanism, template })?)
         })
     }
@@ -60,8 +60,8 @@ impl Session {
         self.may_change(public_stays || private_stays)?;
         let home = Home::of(public_stays && private_stays);
         let made = self.make(home, &mut |lease| {
-            let mut fields = Vec::new();
-            let mechanism = self.slot.localise(lease, mechanism, &mut fields)?;
+            let scratch = Scratch::default();
+            let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             Ok(lease.create(home, &|session| Request::GenerateKeyPair { session, mechanism, public, private })?)
         })?;
         match made {
@@ -84,8 +84,8 @@ impl Session {
         let home = Home::of(is_token(template).unwrap_or(false));
         self.make_one(home, &mut |lease| {
             let unwrapping_key = self.slot.locate(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;
-            let mut fields = Vec::new();
-            let mechanism = self.slot.localise(lease, mechanism, &mut fields)?;
+            let scratch = Scratch::default();
+            let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             Ok(lease.create(home, &|session| Request::UnwrapKey { session, mechanism, unwrapping_key, wrapped: Bytes(wrapped), template })?)
         })
     }
@@ -98,8 +98,8 @@ impl Session {
         let home = Home::of(is_token(template).unwrap_or(false));
         self.make_one(home, &mut |lease| {
             let base_key = self.slot.locate(lease, base_key, ckr::KEY_HANDLE_INVALID)?;
-            let mut fields = Vec::new();
-            let mechanism = self.slot.localise(lease, mechanism, &mut fields)?;
+            let scratch = Scratch::default();
+            let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             Ok(lease.create(home, &|session| Request::DeriveKey { session, mechanism, base_key, template })?)
         })
     }

@@ -3,6 +3,7 @@ use everslot_protocol::{Bytes, Mechanism, Request};
 
 use super::{Output, Refusal, Session};
 use crate::group::{Errand, Lease};
+use crate::module::Scratch;
 
 impl Session {
     /// `C_WrapKey`; the bytes written or, for a query, needed.
@@ -22,8 +23,8 @@ impl Session {
         let mut send = |lease: &mut Lease| {
             let wrapping_key = self.slot.locate(lease, wrapping_key, ckr::WRAPPING_KEY_HANDLE_INVALID)?;
             let key = self.slot.locate(lease, key, ckr::KEY_HANDLE_INVALID)?;
-            let mut fields = Vec::new();
-            let mechanism = self.slot.localise(lease, mechanism, &mut fields)?;
+            let scratch = Scratch::default();
+            let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             let request = Request::WrapKey { session: lease.handle(), mechanism, wrapping_key, key, room };
             Ok(lease.call(&request, buffer)?)
         };

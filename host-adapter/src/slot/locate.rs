@@ -1,12 +1,14 @@
 //! From the application's handles to a member's, on the way of a call.
 
 use everslot_core::{Rv, ckr};
-use everslot_protocol::{Field, List, Mechanism, ObjectHandle, Parameter, Reply, Request};
+use everslot_protocol::{Mechanism, ObjectHandle, Reply, Request};
 
 use super::VirtualSlot;
 use super::identity::Identity;
 use super::object::{VirtualObject, Whereabouts};
 use crate::group::{Lease, Stop};
+use crate::module::Scratch;
+use crate::module::parameter::map_objects;
 
 /// Objects that one search of ours may give: it names class, id and label.
 const MATCHES: usize = 64;
@@ -31,25 +33,17 @@ impl VirtualSlot {
         })
     }
 
-    /// The mechanism with the objects in its parameter as the member's; `fields` holds what had to be made anew.
+    /// The mechanism with the objects in its parameter as the member's.
+    ///
+    /// # Errors
+    /// As in [`locate`](Self::locate).
     pub(crate) fn localise<'a>(
         &self,
         lease: &mut Lease,
         mechanism: Mechanism<'a>,
-        fields: &'a mut Vec<Field<'a>>,
+        scratch: &'a Scratch,
     ) -> Result<Mechanism<'a>, Stop> {
-        let Parameter::Fields(list) = mechanism.parameter else { return Ok(mechanism) };
-        if !list.iter().any(|field| matches!(field, Field::Object(_))) {
-            return Ok(mechanism);
-        }
-        for field in list.iter() {
-            fields.push(match field {
-                Field::Object(ObjectHandle(0)) => field,
-                Field::Object(object) => Field::Object(self.locate(lease, object.0, ckr::KEY_HANDLE_INVALID)?),
-                Field::Integer(_) | Field::Inline(_) | Field::Pointer(_) | Field::Nested(_) => field,
-            });
-        }
-        Ok(Mechanism { kind: mechanism.kind, parameter: Parameter::Fields(List::Items(fields)) })
+        map_objects(&mechanism, scratch, |object| self.locate(lease, object.0, ckr::KEY_HANDLE_INVALID))
     }
 
     /// Searches a member for an object of which only the identity is known there.

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::session::State;
 use super::{Output, Refusal, Session, VirtualSlot};
 use crate::group::{Done, Errand, Lease, Stop};
+use crate::module::Scratch;
 
 /// The operations that share one real session: usually one; two that a dual function is to feed.
 pub(super) struct Bench {
@@ -382,8 +383,8 @@ fn begin_on(
     key: Option<u64>,
 ) -> Result<Reply, Stop> {
     let key = key.map(|key| slot.locate(lease, key, ckr::KEY_HANDLE_INVALID)).transpose()?;
-    let mut fields = Vec::new();
-    let mechanism = slot.localise(lease, mechanism, &mut fields)?;
+    let scratch = Scratch::default();
+    let mechanism = slot.localise(lease, mechanism, &scratch)?;
     Ok(lease.call(&Request::Begin { session: lease.handle(), operation, mechanism, key }, &mut [])?)
 }
 

@@ -108,7 +108,11 @@ impl Report {
 fn probed(group: &GroupConfig, host_program: &Path, problems: &mut Vec<String>) -> GroupStatus {
     let findings = probe(&group.members, host_program);
     let doubles = doubles(&group.members, &findings).into_iter();
-    problems.extend(doubles.filter(|double| double.likeness == Likeness::Same).map(|double| double.line));
+    problems.extend(
+        doubles
+            .filter(|double| double.likeness == Likeness::Same)
+            .map(|double| double.line),
+    );
     let members = group
         .members
         .iter()

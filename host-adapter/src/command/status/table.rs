@@ -55,8 +55,13 @@ fn group_text(group: &GroupStatus, source: Source) -> String {
         Source::Probe => PROBED,
     };
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(&HEAD[..columns]);
-    let total = group.members.iter().fold(0, |total: u64, member| total.saturating_add(member.calls));
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_header(&HEAD[..columns]);
+    let total = group
+        .members
+        .iter()
+        .fold(0, |total: u64, member| total.saturating_add(member.calls));
     for member in &group.members {
         table.add_row(&row(member, total)[..columns]);
     }

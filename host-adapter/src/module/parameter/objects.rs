@@ -1,5 +1,5 @@
 use bumpalo::collections::Vec;
-use everslot_protocol::{Field, List, Mechanism, ObjectHandle, Parameter, Rv};
+use everslot_protocol::{Field, List, Mechanism, ObjectHandle, Parameter};
 
 use crate::module::Scratch;
 
@@ -9,11 +9,11 @@ use crate::module::Scratch;
 ///
 /// # Errors
 /// What `map` returned for an object, which it did not know.
-pub fn map_objects<'a>(
+pub fn map_objects<'a, E>(
     mechanism: &Mechanism<'a>,
     scratch: &'a Scratch,
-    mut map: impl FnMut(ObjectHandle) -> Result<ObjectHandle, Rv>,
-) -> Result<Mechanism<'a>, Rv> {
+    mut map: impl FnMut(ObjectHandle) -> Result<ObjectHandle, E>,
+) -> Result<Mechanism<'a>, E> {
     match mechanism.parameter {
         Parameter::Fields(fields) if has_object(fields) => {
             let fields = map_fields(fields, scratch, &mut map)?;
@@ -34,11 +34,11 @@ fn has_object(fields: List<'_, Field<'_>>) -> bool {
     })
 }
 
-fn map_fields<'a>(
+fn map_fields<'a, E>(
     fields: List<'a, Field<'a>>,
     scratch: &'a Scratch,
-    map: &mut dyn FnMut(ObjectHandle) -> Result<ObjectHandle, Rv>,
-) -> Result<List<'a, Field<'a>>, Rv> {
+    map: &mut dyn FnMut(ObjectHandle) -> Result<ObjectHandle, E>,
+) -> Result<List<'a, Field<'a>>, E> {
     let mut mapped = Vec::with_capacity_in(fields.len(), scratch.bump());
     for field in fields {
         mapped.push(match field {
