@@ -1,0 +1,8 @@
+//! Requests executed by a real module: SoftHSM, each test with a token and, since a process has only one SoftHSM, a process of its own.
+
+mod attributes;
+mod keys;
+mod loading;
+mod operations;
+mod slots;
+mod token;

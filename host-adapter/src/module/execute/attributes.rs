@@ -133,30 +133,40 @@ fn with_room_for<'a>(
 ) -> List<'a, Wanted<'a>> {
     let mut list = Vec::with_capacity_in(wanted.len(), scratch.bump());
     for (wanted, value) in wanted.iter().zip(values) {
-        list.push(match value {
-            AttributeValue::Length(length) => Wanted {
-                room: wanted.room.map(|room| room.min(length)),
-                ..wanted
-            },
-            AttributeValue::Nested(values) => {
-                let nested = with_room_for(wanted.nested, plain(values, scratch), scratch);
-                Wanted { nested, ..wanted }
-            }
-            AttributeValue::Unavailable | AttributeValue::Bytes(_) => Wanted {
-                room: wanted.room.map(|_| 0),
-                nested: List::EMPTY,
-                ..wanted
-            },
-        });
+        list.push(fitted(wanted, value, scratch));
     }
     List::Items(list.into_bump_slice())
 }
 
-fn plain<'a>(
+fn fitted<'a>(wanted: Wanted<'a>, value: AttributeValue<'a>, scratch: &'a Scratch) -> Wanted<'a> {
+    match value {
+        AttributeValue::Length(length) => Wanted {
+            room: wanted.room.map(|room| room.min(length)),
+            ..wanted
+        },
+        AttributeValue::Nested(values) => Wanted {
+            nested: with_room_for_nested(wanted.nested, values, scratch),
+            ..wanted
+        },
+        AttributeValue::Unavailable | AttributeValue::Bytes(_) => Wanted {
+            room: wanted.room.map(|_| 0),
+            nested: List::EMPTY,
+            ..wanted
+        },
+    }
+}
+
+/// A member that is asked for the lengths in a nested template tells the types too, in an order of its own.
+fn with_room_for_nested<'a>(
+    wanted: List<'a, Wanted<'a>>,
     values: List<'a, NestedValue<'a>>,
     scratch: &'a Scratch,
-) -> List<'a, AttributeValue<'a>> {
-    let mut list = Vec::with_capacity_in(values.len(), scratch.bump());
-    list.extend(values.iter().map(|nested| nested.value));
+) -> List<'a, Wanted<'a>> {
+    let mut list = Vec::with_capacity_in(wanted.len(), scratch.bump());
+    for wanted in wanted {
+        let value = values.iter().find(|nested| nested.kind == wanted.kind);
+        let value = value.map_or(AttributeValue::Length(ROOM_TAKEN), |nested| nested.value);
+        list.push(fitted(wanted, value, scratch));
+    }
     List::Items(list.into_bump_slice())
 }
