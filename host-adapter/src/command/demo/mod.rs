@@ -68,10 +68,15 @@ fn prepare(arguments: &Arguments) -> super::Outcome {
     output::print(&stage.to_string())?;
     let mut again = Command::new(std::env::current_exe()?);
     again
-        .args(std::env::args_os().skip(1))
-        .arg("--prepared")
-        .arg("--directory")
+        .args(["demo", "--prepared", "--directory"])
         .arg(stage.directory());
+    again.args([
+        "--seconds".to_owned(),
+        arguments.seconds.to_string(),
+        "--threads".to_owned(),
+        arguments.threads.to_string(),
+    ]);
+    again.args(arguments.kill_all.then_some("--kill-all"));
     // Only an error returns.
     Err(again.env("EVERSLOT_CONF", stage.config()).exec().into())
 }

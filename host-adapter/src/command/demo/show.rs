@@ -11,7 +11,7 @@ use super::signing::{Signers, Tally};
 use crate::status::{Client, MemberStatus, Read};
 
 /// How often the members are looked at.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(50);
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the members may take to serve at first, and to be back at the end.
 const PATIENCE: Duration = Duration::from_secs(30);

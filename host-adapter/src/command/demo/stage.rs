@@ -225,6 +225,12 @@ fn adapt(
     directory: &Path,
     config: &Config,
 ) -> Result<(), Box<dyn Error>> {
+    // What the library says would run through the picture on the terminal.
+    let log = toml::Table::from_iter([(
+        "file".to_owned(),
+        directory.join("log").display().to_string().into(),
+    )]);
+    document.insert("log".to_owned(), log.into());
     let group = document
         .get_mut("group")
         .and_then(|groups| groups.get_mut(0))
