@@ -191,6 +191,14 @@ fn key_with_template(token: &mut Token) -> ObjectHandle {
     })
 }
 
+const fn whole<'a>(length: u64, nested: &'a [Wanted<'a>]) -> Wanted<'a> {
+    Wanted {
+        kind: CKA_WRAP_TEMPLATE,
+        room: Some(length),
+        nested: List::Items(nested),
+    }
+}
+
 /// Its length is asked for, then its types and lengths, then by the types the values (PKCS#11 v3.1 §5.7.5).
 #[test]
 fn a_template_in_a_template_goes_in_and_comes_out() {
@@ -208,11 +216,6 @@ fn a_template_in_a_template_goes_in_and_comes_out() {
                     &[AttributeValue::Length(length)],
                 );
 
-                let whole = |nested| Wanted {
-                    kind: CKA_WRAP_TEMPLATE,
-                    room: Some(length),
-                    nested: List::Items(nested),
-                };
                 let inner = [(CKA_ID, 5), (CKA_EXTRACTABLE, 1)].map(|(kind, length)| NestedValue {
                     kind,
                     value: AttributeValue::Length(length),
@@ -221,7 +224,7 @@ fn a_template_in_a_template_goes_in_and_comes_out() {
                 tells(
                     token,
                     key,
-                    &[whole(&unknown)],
+                    &[whole(length, &unknown)],
                     CKR_OK,
                     &[AttributeValue::Nested(List::Items(&inner))],
                 );
@@ -237,7 +240,7 @@ fn a_template_in_a_template_goes_in_and_comes_out() {
                     tells(
                         token,
                         key,
-                        &[whole(&known)],
+                        &[whole(length, &known)],
                         CKR_OK,
                         &[AttributeValue::Nested(List::Items(&inner))],
                     );
