@@ -211,8 +211,11 @@ impl Lab {
     }
 
     /// Takes a member's token away and kills what had it open.
+    ///
+    /// Its process sees nothing of it: SoftHSM would answer that it has no such object, as no token does that was pulled out.
     pub fn take_away(&self, member: usize) {
         let host = self.host(member);
+        host.freeze();
         self.members[member].store().take_away();
         host.kill();
     }

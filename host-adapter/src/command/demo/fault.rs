@@ -94,8 +94,7 @@ impl Deed {
             Self::KillAll(members) => lose_all(members)?,
             Self::TakeAway(member) => {
                 let host = host_of(member)?;
-                member.take_away()?;
-                host.send(Signal::KILL);
+                pull_out(&[(member, host)])?;
                 format!(
                     "took the token of {} away and killed its process {}",
                     member.name(),
@@ -119,16 +118,28 @@ impl Deed {
 /// How long a member host that has just been replaced may take to show up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Every token is taken away first, so that none is back before the last one is killed.
 fn lose_all(members: &[Actor]) -> Result<String, Box<dyn Error>> {
-    let hosts: Vec<_> = members.iter().map(host_of).collect::<Result<_, _>>()?;
-    members.iter().try_for_each(Actor::take_away)?;
-    hosts.iter().for_each(|host| host.send(Signal::KILL));
+    let hosts: Vec<_> = members
+        .iter()
+        .map(|member| Ok((member, host_of(member)?)))
+        .collect::<Result<_, Box<dyn Error>>>()?;
+    pull_out(&hosts)?;
     let names: Vec<_> = members.iter().map(Actor::name).collect();
     Ok(format!(
         "killed every member at once: {}; no call can be answered until one is back",
         names.join(", ")
     ))
+}
+
+/// Takes tokens away. Their processes see nothing of it: SoftHSM would answer that it has no such object, as no token does that was
+/// pulled out. And none of them is back before the last one is gone.
+fn pull_out(members: &[(&Actor, HostProcess)]) -> Result<(), Box<dyn Error>> {
+    members.iter().for_each(|(_, host)| host.send(Signal::STOP));
+    let taken = members
+        .iter()
+        .try_for_each(|(member, _)| member.take_away());
+    members.iter().for_each(|(_, host)| host.send(Signal::KILL));
+    Ok(taken?)
 }
 
 fn host_of(member: &Actor) -> Result<HostProcess, Box<dyn Error>> {
