@@ -32,3 +32,22 @@ pub(super) fn close_inherited(kept: BorrowedFd<'_>) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Runs `work` in a forked child of this process, and gives the child's exit status.
+#[cfg(test)]
+pub(super) fn in_forked_child(work: impl FnOnce() -> u8) -> Option<u8> {
+    use rustix::process::{Pid, WaitOptions, waitpid};
+
+    unsafe extern "C" {
+        fn fork() -> c_int;
+    }
+    // SAFETY: the child runs `work` on its copy of this thread only and ends without running anything else's exit handlers. glibc keeps
+    // its allocator usable in the child.
+    match Pid::from_raw(unsafe { fork() }) {
+        None => end(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(101)),
+        child => {
+            let (_, status) = waitpid(child, WaitOptions::empty()).ok()??;
+            status.exit_status().and_then(|status| u8::try_from(status).ok())
+        }
+    }
+}
