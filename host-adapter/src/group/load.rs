@@ -52,13 +52,17 @@ impl Load {
         self.start(deadline)
     }
 
-    /// Ends the load if it is still `instance`: nothing that a member of it does will ever be answered.
-    pub(crate) fn end_if(&self, instance: &Arc<dyn Instance>) {
-        instance.stop(Duration::ZERO);
+    /// Ends `instance`: nothing that a member of it does will ever be answered. `report` is run when no attempt can find it any more, and
+    /// nobody can see yet that it has ended.
+    pub(crate) fn give_up<T>(&self, instance: &Arc<dyn Instance>, report: impl FnOnce() -> T) -> T {
         let mut state = self.state();
         if state.instance.as_ref().is_some_and(|current| Arc::ptr_eq(current, instance)) {
             state.instance = None;
         }
+        let reported = report();
+        drop(state);
+        instance.stop(Duration::ZERO);
+        reported
     }
 
     /// Ends the load in good order and for good.

@@ -133,7 +133,7 @@ impl GroupDriver {
         match member.ask(session, &request, &mut []) {
             Ok(reply) => judge(member, login, Rv(reply.rv.0)),
             Err(failure) => {
-                member.load.end_if(&Arc::clone(&session.instance));
+                member.load.give_up(&Arc::clone(&session.instance), || ());
                 Outcome::Failed(failure.cause.evidence())
             }
         }

@@ -141,11 +141,14 @@ impl GroupDriver {
         evidence: Evidence,
         instance: Option<Arc<dyn Instance>>,
     ) {
-        let unanswered = matches!(evidence, Evidence::DeadlinePassed | Evidence::HostEnded);
-        if let (Some(instance), Some(found), true) = (instance, self.member(member), unanswered) {
-            found.load.end_if(&instance);
-        }
-        self.drive(Input::Lost { member, incarnation, evidence });
+        let lost = Input::Lost { member, incarnation, evidence };
+        let output = match (instance, self.member(member)) {
+            (Some(instance), Some(found)) if matches!(evidence, Evidence::DeadlinePassed | Evidence::HostEnded) => {
+                found.load.give_up(&instance, || self.feed(lost))
+            }
+            _ => self.feed(lost),
+        };
+        self.carry_out(&output);
     }
 
     pub(crate) fn quarantine(self: &Arc<Self>, (member, incarnation): (MemberId, Incarnation), why: QuarantineReason) {

@@ -60,7 +60,7 @@ impl GroupDriver {
         due
     }
 
-    fn carry_out(self: &Arc<Self>, output: &Output) {
+    pub(super) fn carry_out(self: &Arc<Self>, output: &Output) {
         let mut actions: VecDeque<Action> = output.actions.iter().copied().collect();
         while let Some(action) = actions.pop_front() {
             let input = match action {
