@@ -10,7 +10,7 @@
 //! | [`Call`] | one operation, from choosing a member to the answer | S1, S10, S11, S12, L2 |
 //! | [`verdict()`] | what a member's `CK_RV` says about the member | PKCS#11 v3.2 §5.1 |
 //! | [`candidates`], [`choose`] | which member a call goes to | S2, S10 |
-//! | [`repeat`] | what may be sent twice | S4 |
+//! | [`repeat()`] | what may be sent twice | S4 |
 //!
 //! The properties, each named in the doc comment of the code that upholds it:
 //!
@@ -42,6 +42,23 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// Nothing panics, and a new state or input is a compile error wherever it has to be thought of.
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::wildcard_enum_match_arm
+    )
+)]
 
 #[cfg(test)]
 extern crate std;

@@ -86,7 +86,8 @@ impl Call {
     ///
     /// An input that is not the outcome of what the call waits for is void, and what it waits for is
     /// said again; after the answer, that is the answer (S1).
-    #[inline]
+    // Inlined into the caller's loop, the way of a call whose member is well is a few tests and no copy.
+    #[inline(always)]
     pub fn handle(&mut self, input: CallInput) -> CallOutput {
         let output = match self.phase {
             Phase::New => self.new_handles(input),
@@ -94,14 +95,14 @@ impl Call {
             Phase::Sent(at) => self.sent_handles(at, input),
             Phase::Reopening(at) => self.reopening_handles(at, input),
             Phase::Probing(at) => self.probing_handles(at, input),
-            Phase::Over(_) => self.transition(self.phase),
+            Phase::Over(_) => self.void(),
         };
         debug_assert_eq!(self.check(), Ok(()));
         output
     }
 
     /// The one place where a call's phase is written.
-    #[inline]
+    #[inline(always)]
     const fn transition(&mut self, to: Phase) -> CallOutput {
         if let Phase::Sent(Target { member, .. }) = to {
             self.tried.insert(member);
@@ -115,7 +116,7 @@ impl Call {
     }
 
     /// What the call waits for.
-    #[inline]
+    #[inline(always)]
     const fn next(&self) -> Next {
         match self.phase {
             Phase::New | Phase::Choosing => Next::Choose { tried: self.tried },
@@ -144,7 +145,7 @@ impl Call {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn new_handles(&mut self, input: CallInput) -> CallOutput {
         match input {
             CallInput::Start => self.transition(match self.binding {
@@ -162,12 +163,12 @@ impl Call {
             | CallInput::Verdict(_)
             | CallInput::Unanswered { .. }
             | CallInput::Reopened(_)
-            | CallInput::Probed(_) => self.transition(self.phase),
+            | CallInput::Probed(_) => self.void(),
         }
     }
 
     /// A member that has been tried is not tried again, whoever chose it (L2).
-    #[inline]
+    #[inline(always)]
     fn choosing_handles(&mut self, input: CallInput) -> CallOutput {
         match input {
             CallInput::Chosen(Some((member, incarnation))) if self.may_try(member) => self
@@ -180,11 +181,11 @@ impl Call {
             | CallInput::Verdict(_)
             | CallInput::Unanswered { .. }
             | CallInput::Reopened(_)
-            | CallInput::Probed(_) => self.transition(self.phase),
+            | CallInput::Probed(_) => self.void(),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn sent_handles(&mut self, at: Target, input: CallInput) -> CallOutput {
         match input {
             CallInput::Verdict(Verdict::Fine | Verdict::CallersFault) => {
@@ -195,8 +196,14 @@ impl Call {
             CallInput::Start
             | CallInput::Chosen(_)
             | CallInput::Reopened(_)
-            | CallInput::Probed(_) => self.transition(self.phase),
+            | CallInput::Probed(_) => self.void(),
         }
+    }
+
+    /// What it waits for is said again.
+    #[cold]
+    fn void(&mut self) -> CallOutput {
+        self.transition(self.phase)
     }
 
     #[cold]
@@ -216,7 +223,7 @@ impl Call {
                 | CallInput::Verdict(_)
                 | CallInput::Probed(_),
                 _,
-            ) => self.transition(self.phase),
+            ) => self.void(),
         }
     }
 
@@ -228,7 +235,7 @@ impl Call {
             CallInput::Start
             | CallInput::Chosen(_)
             | CallInput::Verdict(_)
-            | CallInput::Reopened(_) => self.transition(self.phase),
+            | CallInput::Reopened(_) => self.void(),
         }
     }
 
