@@ -16,7 +16,14 @@ impl ForkMark {
     /// The kernel gives no memory, or is older than Linux 4.14.
     pub(crate) fn new() -> rustix::io::Result<Self> {
         // SAFETY: a new mapping at an address of the kernel's choice overlaps no other memory.
-        let page = unsafe { mmap_anonymous(std::ptr::null_mut(), PAGE, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE) }?;
+        let page = unsafe {
+            mmap_anonymous(
+                std::ptr::null_mut(),
+                PAGE,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE,
+            )
+        }?;
         let mark = Self(NonNull::new(page.cast()).ok_or(rustix::io::Errno::NOMEM)?);
         // SAFETY: the advice is for the page that was just mapped, which is ours alone.
         unsafe { madvise(page, PAGE, Advice::LinuxWipeOnFork) }?;

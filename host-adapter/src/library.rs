@@ -69,8 +69,16 @@ impl Library {
     pub fn finalise() -> Result<(), Rv> {
         let _turn = turn();
         drop(Self::current()?);
-        let Some(library) = CURRENT.swap(None) else { return Err(ckr::CRYPTOKI_NOT_INITIALIZED) };
-        drop(library.status.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let Some(library) = CURRENT.swap(None) else {
+            return Err(ckr::CRYPTOKI_NOT_INITIALIZED);
+        };
+        drop(
+            library
+                .status
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         for slot in &library.slots {
             slot.driver.stop();
         }
@@ -92,7 +100,10 @@ impl Library {
     /// `C_GetInfo`
     pub fn info(&self) -> ModuleInfo {
         ModuleInfo {
-            cryptoki: Version { major: 2, minor: 40 },
+            cryptoki: Version {
+                major: 2,
+                minor: 40,
+            },
             manufacturer: padded("everslot"),
             flags: 0,
             description: padded("One slot over many tokens"),
@@ -102,7 +113,10 @@ impl Library {
 
     /// `C_GetSlotList`: one slot a group; the ids never change.
     pub fn slots(&self, token_present: bool) -> Vec<u64> {
-        let listed = self.slots.iter().filter(|slot| !token_present || slot.is_present());
+        let listed = self
+            .slots
+            .iter()
+            .filter(|slot| !token_present || slot.is_present());
         listed.map(|slot| slot.id).collect()
     }
 
@@ -111,7 +125,11 @@ impl Library {
     /// # Errors
     /// `CKR_SLOT_ID_INVALID`
     pub fn slot(&self, id: u64) -> Result<Arc<VirtualSlot>, Rv> {
-        self.slots.iter().find(|slot| slot.id == id).cloned().ok_or(ckr::SLOT_ID_INVALID)
+        self.slots
+            .iter()
+            .find(|slot| slot.id == id)
+            .cloned()
+            .ok_or(ckr::SLOT_ID_INVALID)
     }
 
     /// The session of a handle.
@@ -119,7 +137,9 @@ impl Library {
     /// # Errors
     /// `CKR_SESSION_HANDLE_INVALID`
     pub fn session(&self, handle: u64) -> Result<Arc<Session>, Rv> {
-        self.sessions.session(handle).ok_or(ckr::SESSION_HANDLE_INVALID)
+        self.sessions
+            .session(handle)
+            .ok_or(ckr::SESSION_HANDLE_INVALID)
     }
 
     /// `C_WaitForSlotEvent` without blocking: the first slot whose token has come or gone since it was last asked. The blocking form
@@ -131,40 +151,72 @@ impl Library {
         if !dont_block {
             return Err(ckr::FUNCTION_NOT_SUPPORTED);
         }
-        self.slots.iter().find(|slot| slot.take_event()).map(|slot| slot.id).ok_or(ckr::NO_EVENT)
+        self.slots
+            .iter()
+            .find(|slot| slot.take_event())
+            .map(|slot| slot.id)
+            .ok_or(ckr::NO_EVENT)
     }
 
     fn start(config: &Config, arguments: InitialiseArguments) -> Result<Self, Rv> {
         let host_program = host_program(config).map_err(refuse)?;
         let sessions = Arc::new(Sessions::default());
         let drivers: Vec<_> = (config.groups.iter())
-            .map(|group| GroupDriver::start(group.clone(), host_program.clone(), arguments.threads_forbidden))
+            .map(|group| {
+                GroupDriver::start(
+                    group.clone(),
+                    host_program.clone(),
+                    arguments.threads_forbidden,
+                )
+            })
             .collect();
         for driver in &drivers {
             driver.wait_until_serving(startup_deadline(driver));
         }
-        let slots = (0..).zip(drivers).map(|(id, driver)| Arc::new(VirtualSlot::new(id, driver, Arc::clone(&sessions))));
+        let slots = (0..)
+            .zip(drivers)
+            .map(|(id, driver)| Arc::new(VirtualSlot::new(id, driver, Arc::clone(&sessions))));
         let slots = slots.collect();
         let mark = ForkMark::new().map_err(refuse)?;
-        Ok(Self { slots, sessions, mark, status: Mutex::new(None), process: Process::this() })
+        Ok(Self {
+            slots,
+            sessions,
+            mark,
+            status: Mutex::new(None),
+            process: Process::this(),
+        })
     }
 
     /// A process without a status socket works all the same; `everslot status` cannot see it.
     fn serve_status(self: &Arc<Self>) {
         let source: Arc<dyn Source> = Arc::new(Told(Arc::downgrade(self)));
         match Server::start(source) {
-            Ok(server) => *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(server),
-            Err(error) => tracing::warn!(%error, "no status socket: `everslot status` cannot see this process"),
+            Ok(server) => {
+                *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(server)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no status socket: `everslot status` cannot see this process")
+            }
         }
     }
 
     fn snapshot(&self, read: Read) -> Snapshot {
-        let groups = self.slots.iter().map(|slot| slot.driver.status(read)).collect();
-        Snapshot { process: self.process.clone(), groups }
+        let groups = self
+            .slots
+            .iter()
+            .map(|slot| slot.driver.status(read))
+            .collect();
+        Snapshot {
+            process: self.process.clone(),
+            groups,
+        }
     }
 
     fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
-        let slot = self.slots.iter().find(|slot| slot.label() == group || slot.serial() == group);
+        let slot = self
+            .slots
+            .iter()
+            .find(|slot| slot.label() == group || slot.serial() == group);
         let slot = slot.ok_or_else(|| format!("this process has no group {group:?}"))?;
         slot.driver.recover_by_name(member)
     }
@@ -175,8 +227,13 @@ struct Told(std::sync::Weak<Library>);
 
 impl Source for Told {
     fn snapshot(&self, read: Read) -> Snapshot {
-        let gone = || Snapshot { process: Process::this(), groups: Vec::new() };
-        self.0.upgrade().map_or_else(gone, |library| library.snapshot(read))
+        let gone = || Snapshot {
+            process: Process::this(),
+            groups: Vec::new(),
+        };
+        self.0
+            .upgrade()
+            .map_or_else(gone, |library| library.snapshot(read))
     }
 
     fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
@@ -187,8 +244,15 @@ impl Source for Told {
 
 /// The program that hosts members, if any member is to be hosted.
 fn host_program(config: &Config) -> Result<Option<PathBuf>, hosted::NoHostProgram> {
-    let hosted = |member: &crate::config::MemberConfig| member.settings().isolation == crate::module::Isolation::Process;
-    if config.groups.iter().flat_map(|group| &group.members).any(hosted) {
+    let hosted = |member: &crate::config::MemberConfig| {
+        member.settings().isolation == crate::module::Isolation::Process
+    };
+    if config
+        .groups
+        .iter()
+        .flat_map(|group| &group.members)
+        .any(hosted)
+    {
         hosted::find_host_program(config.host_program.as_deref()).map(Some)
     } else {
         Ok(None)
@@ -197,7 +261,13 @@ fn host_program(config: &Config) -> Result<Option<PathBuf>, hosted::NoHostProgra
 
 /// A module may take longer to load than its token takes to answer.
 fn startup_deadline(driver: &GroupDriver) -> Duration {
-    let longest = driver.config.members.iter().map(|member| member.deadline).max().unwrap_or_default();
+    let longest = driver
+        .config
+        .members
+        .iter()
+        .map(|member| member.deadline)
+        .max()
+        .unwrap_or_default();
     longest.max(Duration::from_secs(5))
 }
 

@@ -22,15 +22,22 @@ pub(crate) fn start(config: &LogConfig) -> Result<(), String> {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let lines = tracing_subscriber::fmt().with_max_level(level).with_target(false);
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false);
     // A second C_Initialize of the process finds the log of the first.
     let _ = match &config.file {
         None => lines.with_writer(io::stderr).with_ansi(false).try_init(),
         Some(path) => {
             let mut options = OpenOptions::new();
             let file = options.create(true).append(true).mode(0o600).open(path);
-            let file = file.map_err(|error| format!("the log file {} cannot be opened: {error}", path.display()))?;
-            lines.with_writer(Mutex::new(file)).with_ansi(false).try_init()
+            let file = file.map_err(|error| {
+                format!("the log file {} cannot be opened: {error}", path.display())
+            })?;
+            lines
+                .with_writer(Mutex::new(file))
+                .with_ansi(false)
+                .try_init()
         }
     };
     Ok(())

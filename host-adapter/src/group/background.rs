@@ -21,11 +21,18 @@ impl Background {
     /// `None` where the system has no event descriptor left; recovery then runs inside calls.
     pub(crate) fn new() -> Option<Self> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok()?;
-        Some(Self { wake: Arc::new(wake), stopping: Arc::new(AtomicBool::new(false)) })
+        Some(Self {
+            wake: Arc::new(wake),
+            stopping: Arc::new(AtomicBool::new(false)),
+        })
     }
 
     pub(crate) fn start(&self, driver: &Arc<GroupDriver>) {
-        let (wake, stopping, driver) = (Arc::clone(&self.wake), Arc::clone(&self.stopping), Arc::downgrade(driver));
+        let (wake, stopping, driver) = (
+            Arc::clone(&self.wake),
+            Arc::clone(&self.stopping),
+            Arc::downgrade(driver),
+        );
         let thread = std::thread::Builder::new().name("everslot-recovery".into());
         if let Err(error) = thread.spawn(move || run(&wake, &stopping, &driver)) {
             tracing::error!(%error, "no thread for recovery could be started: lost members stay lost");
@@ -45,9 +52,15 @@ impl Background {
 
 fn run(wake: &OwnedFd, stopping: &AtomicBool, driver: &Weak<GroupDriver>) {
     while !stopping.load(Ordering::SeqCst) {
-        let Some(driver) = driver.upgrade() else { return };
+        let Some(driver) = driver.upgrade() else {
+            return;
+        };
         driver.note_ended_hosts();
-        if driver.view.due().is_some_and(|due| driver.clock.until(due).is_zero()) {
+        if driver
+            .view
+            .due()
+            .is_some_and(|due| driver.clock.until(due).is_zero())
+        {
             driver.drive_aside(Input::Timer);
         }
         driver.sleep(wake);
@@ -57,9 +70,16 @@ fn run(wake: &OwnedFd, stopping: &AtomicBool, driver: &Weak<GroupDriver>) {
 impl GroupDriver {
     /// Sleeps until the core's next timeout, a member host's end or a wake-up.
     fn sleep(&self, wake: &OwnedFd) {
-        let timeout = self.view.due().map(|due| self.clock.until(due).max(Duration::from_millis(1)));
+        let timeout = self
+            .view
+            .due()
+            .map(|due| self.clock.until(due).max(Duration::from_millis(1)));
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        let instances: Vec<_> = self.serving().iter().filter_map(|id| self.member(id)?.load.running()).collect();
+        let instances: Vec<_> = self
+            .serving()
+            .iter()
+            .filter_map(|id| self.member(id)?.load.running())
+            .collect();
         let hosts = instances.iter().filter_map(|instance| instance.liveness());
         let mut descriptors: Vec<_> = std::iter::once(wake.as_fd())
             .chain(hosts)
@@ -73,7 +93,9 @@ impl GroupDriver {
     /// Reports the members whose hosts have ended since the last look.
     fn note_ended_hosts(self: &Arc<Self>) {
         for id in self.serving().iter() {
-            let Some(member) = self.member(id) else { continue };
+            let Some(member) = self.member(id) else {
+                continue;
+            };
             let incarnation = member.incarnation();
             if member.load.running().is_none() && self.serving().contains(id) {
                 self.report_loss(id, incarnation, Evidence::HostEnded, None);

@@ -11,37 +11,93 @@ use crate::status::evidence_words;
 pub(super) fn note(driver: &GroupDriver, event: &Event) {
     count(driver, event);
     let group = driver.config.label.as_str();
-    let name = |member: &MemberId| driver.member(*member).map_or("?", |member| member.config.name.as_str());
+    let name = |member: &MemberId| {
+        driver
+            .member(*member)
+            .map_or("?", |member| member.config.name.as_str())
+    };
     match event {
-        Event::Added { member, role } => tracing::debug!(group, member = name(member), ?role, "added"),
+        Event::Added { member, role } => {
+            tracing::debug!(group, member = name(member), ?role, "added")
+        }
         Event::Removed { member } => tracing::info!(group, member = name(member), "removed"),
-        Event::Lost { member, incarnation, evidence } => {
-            tracing::warn!(group, member = name(member), incarnation = incarnation.0, evidence = evidence_words(evidence), "lost");
+        Event::Lost {
+            member,
+            incarnation,
+            evidence,
+        } => {
+            tracing::warn!(
+                group,
+                member = name(member),
+                incarnation = incarnation.0,
+                evidence = evidence_words(evidence),
+                "lost"
+            );
         }
         Event::AttemptBegan { member, number } => {
-            tracing::info!(group, member = name(member), number, "attempt to recover began");
+            tracing::info!(
+                group,
+                member = name(member),
+                number,
+                "attempt to recover began"
+            );
         }
-        Event::AttemptFailed { member, number, step, evidence, next } => {
+        Event::AttemptFailed {
+            member,
+            number,
+            step,
+            evidence,
+            next,
+        } => {
             let next_ms = next.map(|next| driver.clock.until(next).as_millis());
             tracing::warn!(
-                group, member = name(member), number, ?step, evidence = evidence_words(evidence), ?next_ms,
+                group,
+                member = name(member),
+                number,
+                ?step,
+                evidence = evidence_words(evidence),
+                ?next_ms,
                 "attempt to recover failed"
             );
         }
         Event::GaveUp { member, attempts } => {
-            tracing::error!(group, member = name(member), attempts, "given up: `everslot recover` tries it again");
+            tracing::error!(
+                group,
+                member = name(member),
+                attempts,
+                "given up: `everslot recover` tries it again"
+            );
         }
-        Event::Returned { member, incarnation, attempts } => {
-            tracing::info!(group, member = name(member), incarnation = incarnation.0, attempts, "in service");
+        Event::Returned {
+            member,
+            incarnation,
+            attempts,
+        } => {
+            tracing::info!(
+                group,
+                member = name(member),
+                incarnation = incarnation.0,
+                attempts,
+                "in service"
+            );
         }
         Event::Quarantined { member, why } => {
-            tracing::error!(group, member = name(member), ?why, "set aside: `everslot recover` tries it again");
+            tracing::error!(
+                group,
+                member = name(member),
+                ?why,
+                "set aside: `everslot recover` tries it again"
+            );
         }
         Event::Parked { member } => tracing::info!(group, member = name(member), "parked"),
         Event::Unparked { member } => tracing::info!(group, member = name(member), "unparked"),
-        Event::RoleChanged { member, role } => tracing::info!(group, member = name(member), ?role, "role changed"),
+        Event::RoleChanged { member, role } => {
+            tracing::info!(group, member = name(member), ?role, "role changed")
+        }
         Event::PolicyChanged { policy } => tracing::info!(group, ?policy, "policy changed"),
-        Event::StandbyServing => tracing::warn!(group, "no active member is left: standby members serve"),
+        Event::StandbyServing => {
+            tracing::warn!(group, "no active member is left: standby members serve")
+        }
         Event::ActiveServing => tracing::info!(group, "an active member serves"),
         Event::GroupDown => tracing::error!(group, "no member is left"),
         Event::GroupUp => tracing::info!(group, "the group serves"),
@@ -58,7 +114,11 @@ fn count(driver: &GroupDriver, event: &Event) {
             }
         }
         // The first time in service is no recovery.
-        Event::Returned { member, incarnation, .. } if incarnation.0 > 1 => {
+        Event::Returned {
+            member,
+            incarnation,
+            ..
+        } if incarnation.0 > 1 => {
             if let Some(member) = driver.member(*member) {
                 member.counters.recoveries.fetch_add(1, Ordering::Relaxed);
             }

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::hosted::Hosted;
-use crate::module::{InProcess, Instance, Isolation, LinkCause, LinkFailure, Delivery, ModuleSettings};
+use crate::module::{
+    Delivery, InProcess, Instance, Isolation, LinkCause, LinkFailure, ModuleSettings,
+};
 
 /// How long a member host may take to finish before it is killed.
 const GRACE: Duration = Duration::from_millis(500);
@@ -28,7 +30,11 @@ struct State {
 impl Load {
     /// The load as it stands, if it can still be asked.
     pub(crate) fn running(&self) -> Option<Arc<dyn Instance>> {
-        self.state().instance.as_ref().filter(|instance| instance.is_alive()).cloned()
+        self.state()
+            .instance
+            .as_ref()
+            .filter(|instance| instance.is_alive())
+            .cloned()
     }
 
     /// Loads the module unless it is loaded and alive.
@@ -37,7 +43,11 @@ impl Load {
         if state.closed {
             return Err(NOT_STARTED);
         }
-        if let Some(instance) = state.instance.as_ref().filter(|instance| instance.is_alive()) {
+        if let Some(instance) = state
+            .instance
+            .as_ref()
+            .filter(|instance| instance.is_alive())
+        {
             return Ok(Arc::clone(instance));
         }
         let instance = self.load(deadline)?;
@@ -56,7 +66,11 @@ impl Load {
     /// nobody can see yet that it has ended.
     pub(crate) fn give_up<T>(&self, instance: &Arc<dyn Instance>, report: impl FnOnce() -> T) -> T {
         let mut state = self.state();
-        if state.instance.as_ref().is_some_and(|current| Arc::ptr_eq(current, instance)) {
+        if state
+            .instance
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, instance))
+        {
             state.instance = None;
         }
         let reported = report();
@@ -79,7 +93,12 @@ impl Load {
             Isolation::None => Ok(Arc::new(InProcess::load(&self.settings)?)),
             Isolation::Process => {
                 let program = self.host_program.as_deref().ok_or(NOT_STARTED)?;
-                Ok(Arc::new(Hosted::start(&self.settings, program, self.channels, deadline)?))
+                Ok(Arc::new(Hosted::start(
+                    &self.settings,
+                    program,
+                    self.channels,
+                    deadline,
+                )?))
             }
         }
     }
@@ -89,7 +108,10 @@ impl Load {
     }
 }
 
-const NOT_STARTED: LinkFailure = LinkFailure { delivery: Delivery::None, cause: LinkCause::HostNotStarted };
+const NOT_STARTED: LinkFailure = LinkFailure {
+    delivery: Delivery::None,
+    cause: LinkCause::HostNotStarted,
+};
 
 /// The loads of a group by their settings.
 pub(crate) struct Loads {
@@ -99,14 +121,22 @@ pub(crate) struct Loads {
 
 impl Loads {
     pub(crate) fn new(host_program: Option<PathBuf>) -> Self {
-        Self { host_program, loads: BTreeMap::new() }
+        Self {
+            host_program,
+            loads: BTreeMap::new(),
+        }
     }
 
     /// The load for `settings`; `channels` more real sessions may be open on it at once.
     pub(crate) fn share(&mut self, settings: ModuleSettings, channels: u32) -> Arc<Load> {
         let host_program = self.host_program.clone();
         let load = self.loads.entry(settings.clone()).or_insert_with(|| {
-            Arc::new(Load { settings, host_program, channels, state: Mutex::default() })
+            Arc::new(Load {
+                settings,
+                host_program,
+                channels,
+                state: Mutex::default(),
+            })
         });
         Arc::clone(load)
     }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, PoisonError};
 
 use everslot_core::{
-    Context, Evidence, Incarnation, Input, Login, LoginGeneration, LoginOutcome, MemberId, QuarantineReason, Repeat, Rv, StepOutcome,
-    User, Verdict, ckr, verdict,
+    Context, Evidence, Incarnation, Input, Login, LoginGeneration, LoginOutcome, MemberId,
+    QuarantineReason, Repeat, Rv, StepOutcome, User, Verdict, ckr, verdict,
 };
 use everslot_protocol::{Bytes, Request};
 use secrecy::{ExposeSecret, SecretSlice};
@@ -40,27 +40,45 @@ impl GroupDriver {
     /// # Errors
     /// What the first member said; `CKR_DEVICE_ERROR` when it gave no answer, since a login is not tried twice.
     pub(crate) fn log_in(self: &Arc<Self>, user: User, pin: Option<&[u8]>) -> Result<(), Rv> {
-        let _turn = self.login_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self
+            .login_turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match (self.login(), user) {
             (Login::Out, _) => {}
-            (Login::In(User::User), User::User) | (Login::In(User::SecurityOfficer), User::SecurityOfficer) => {
+            (Login::In(User::User), User::User)
+            | (Login::In(User::SecurityOfficer), User::SecurityOfficer) => {
                 return Err(ckr::USER_ALREADY_LOGGED_IN);
             }
             (Login::In(_), _) => return Err(ckr::USER_ANOTHER_ALREADY_LOGGED_IN),
         }
-        let errand = Errand { login: true, ..Errand::anywhere(Repeat::OnlyIfUndelivered) };
+        let errand = Errand {
+            login: true,
+            ..Errand::anywhere(Repeat::OnlyIfUndelivered)
+        };
         let mut send = |lease: &mut Lease| {
-            let request = Request::Login { session: lease.handle(), user: user_type(user), pin: pin.map(Bytes) };
+            let request = Request::Login {
+                session: lease.handle(),
+                user: user_type(user),
+                pin: pin.map(Bytes),
+            };
             Ok(lease.call(&request, &mut [])?)
         };
         let done = self.perform(errand, &mut send)?;
         let rv = Rv(done.reply.rv.0);
         let accepted = rv == ckr::OK || rv == ckr::USER_ALREADY_LOGGED_IN;
-        let Some(lease) = done.lease.filter(|_| accepted) else { return Err(rv) };
+        let Some(lease) = done.lease.filter(|_| accepted) else {
+            return Err(rv);
+        };
         let (member, incarnation) = lease.place();
         drop(lease);
-        *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(Secret::new(pin)));
-        self.drive(Input::LoginAccepted { member, incarnation, user });
+        *self.secret.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Arc::new(Secret::new(pin)));
+        self.drive(Input::LoginAccepted {
+            member,
+            incarnation,
+            user,
+        });
         Ok(())
     }
 
@@ -69,7 +87,10 @@ impl GroupDriver {
     /// # Errors
     /// `CKR_USER_NOT_LOGGED_IN`
     pub(crate) fn log_out(self: &Arc<Self>) -> Result<(), Rv> {
-        let _turn = self.login_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self
+            .login_turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if !self.is_logged_in() {
             return Err(ckr::USER_NOT_LOGGED_IN);
         }
@@ -87,19 +108,37 @@ impl GroupDriver {
     }
 
     /// A serving member follows the group's login.
-    pub(super) fn log_in_member(&self, member: MemberId, incarnation: Incarnation, user: User) -> LoginOutcome {
-        let Some(member) = self.current(member, incarnation) else { return LoginOutcome::Lost(Evidence::NotReached) };
+    pub(super) fn log_in_member(
+        &self,
+        member: MemberId,
+        incarnation: Incarnation,
+        user: User,
+    ) -> LoginOutcome {
+        let Some(member) = self.current(member, incarnation) else {
+            return LoginOutcome::Lost(Evidence::NotReached);
+        };
         self.change(member, Login::In(user)).into()
     }
 
     /// A serving member follows the group's logout.
-    pub(super) fn log_out_member(&self, member: MemberId, incarnation: Incarnation) -> LoginOutcome {
-        let Some(member) = self.current(member, incarnation) else { return LoginOutcome::Lost(Evidence::NotReached) };
+    pub(super) fn log_out_member(
+        &self,
+        member: MemberId,
+        incarnation: Incarnation,
+    ) -> LoginOutcome {
+        let Some(member) = self.current(member, incarnation) else {
+            return LoginOutcome::Lost(Evidence::NotReached);
+        };
         self.change(member, Login::Out).into()
     }
 
     /// A returning member is brought to the group's login before it is admitted.
-    pub(super) fn log_in_returning(&self, member: &Arc<Member>, login: Login, generation: LoginGeneration) -> StepOutcome {
+    pub(super) fn log_in_returning(
+        &self,
+        member: &Arc<Member>,
+        login: Login,
+        generation: LoginGeneration,
+    ) -> StepOutcome {
         match self.change(member, login) {
             Outcome::Done => StepOutcome::Done { login: generation },
             Outcome::Failed(evidence) => StepOutcome::Failed(evidence),
@@ -114,19 +153,30 @@ impl GroupDriver {
     }
 
     fn current(&self, member: MemberId, incarnation: Incarnation) -> Option<&Arc<Member>> {
-        self.member(member).filter(|member| member.incarnation() == incarnation)
+        self.member(member)
+            .filter(|member| member.incarnation() == incarnation)
     }
 
     /// Changes one member's login over its anchor.
     fn change(&self, member: &Arc<Member>, login: Login) -> Outcome {
         let mut anchor = member.anchor();
-        let Some(Anchor { session }) = anchor.as_mut() else { return Outcome::Failed(Evidence::NotReached) };
-        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(Anchor { session }) = anchor.as_mut() else {
+            return Outcome::Failed(Evidence::NotReached);
+        };
+        let secret = self
+            .secret
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let request = match (login, secret.as_ref()) {
-            (Login::Out, _) => Request::Logout { session: session.handle },
-            (Login::In(user), Some(secret)) => {
-                Request::Login { session: session.handle, user: user_type(user), pin: secret.expose() }
-            }
+            (Login::Out, _) => Request::Logout {
+                session: session.handle,
+            },
+            (Login::In(user), Some(secret)) => Request::Login {
+                session: session.handle,
+                user: user_type(user),
+                pin: secret.expose(),
+            },
             // The group has been logged out in the meantime: the core asks again with what it then wants.
             (Login::In(_), None) => return Outcome::Failed(Evidence::NotReached),
         };
@@ -144,11 +194,17 @@ impl GroupDriver {
 /// again, since each try may count against the PIN.
 fn judge(member: &Member, login: Login, rv: Rv) -> Outcome {
     match (login, rv) {
-        (_, ckr::OK) | (Login::Out, ckr::USER_NOT_LOGGED_IN) | (Login::In(_), ckr::USER_ALREADY_LOGGED_IN) => return Outcome::Done,
+        (_, ckr::OK)
+        | (Login::Out, ckr::USER_NOT_LOGGED_IN)
+        | (Login::In(_), ckr::USER_ALREADY_LOGGED_IN) => return Outcome::Done,
         _ => {}
     }
     let login_call = matches!(login, Login::In(_));
-    let context = Context { login_call, pin_accepted: login_call, ..Context::default() };
+    let context = Context {
+        login_call,
+        pin_accepted: login_call,
+        ..Context::default()
+    };
     match verdict(rv, context, &member.config.overrides) {
         Verdict::Quarantine(why) => Outcome::Refused(why),
         Verdict::Fine

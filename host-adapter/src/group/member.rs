@@ -76,7 +76,10 @@ impl Member {
     }
 
     pub(crate) fn token(&self) -> Option<Token> {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn set_token(&self, token: Token) {
@@ -119,7 +122,10 @@ impl Member {
 
     /// Opens a session for the pool. The caller has counted it.
     fn open(&self, incarnation: Incarnation) -> Result<RealSession, LeaseFailure> {
-        let gone = LinkFailure { delivery: Delivery::None, cause: LinkCause::HostEnded };
+        let gone = LinkFailure {
+            delivery: Delivery::None,
+            cause: LinkCause::HostEnded,
+        };
         let token = self.token().ok_or(LeaseFailure::Lost(gone, None))?;
         let instance = self.load.running().ok_or(LeaseFailure::Lost(gone, None))?;
         let session = self.open_on(&instance, token.slot, incarnation)?;
@@ -150,9 +156,15 @@ impl Member {
             reply = open(false).map_err(lost)?;
         }
         match reply {
-            Reply { rv: everslot_protocol::Rv::OK, body: Body::Session(handle) } => {
-                Ok(RealSession { link, handle, incarnation, instance: Arc::clone(instance) })
-            }
+            Reply {
+                rv: everslot_protocol::Rv::OK,
+                body: Body::Session(handle),
+            } => Ok(RealSession {
+                link,
+                handle,
+                incarnation,
+                instance: Arc::clone(instance),
+            }),
             Reply { rv, .. } => Err(LeaseFailure::Refused(rv.0)),
         }
     }
@@ -205,7 +217,11 @@ enum Fate {
 
 impl Lease {
     fn new(member: &Arc<Member>, session: RealSession) -> Self {
-        Self { member: Arc::clone(member), session: Some(session), fate: Fate::Return }
+        Self {
+            member: Arc::clone(member),
+            session: Some(session),
+            fate: Fate::Return,
+        }
     }
 
     pub(crate) fn member(&self) -> &Arc<Member> {
@@ -213,23 +229,39 @@ impl Lease {
     }
 
     pub(crate) fn place(&self) -> (MemberId, Incarnation) {
-        (self.member.id, self.session.as_ref().map_or(Incarnation(0), |session| session.incarnation))
+        (
+            self.member.id,
+            self.session
+                .as_ref()
+                .map_or(Incarnation(0), |session| session.incarnation),
+        )
     }
 
     /// The session's handle, to build requests with.
     pub(crate) fn handle(&self) -> SessionHandle {
-        self.session.as_ref().map_or(SessionHandle(0), |session| session.handle)
+        self.session
+            .as_ref()
+            .map_or(SessionHandle(0), |session| session.handle)
     }
 
     /// The load that the session lives in.
     pub(crate) fn instance(&self) -> Option<Arc<dyn Instance>> {
-        self.session.as_ref().map(|session| Arc::clone(&session.instance))
+        self.session
+            .as_ref()
+            .map(|session| Arc::clone(&session.instance))
     }
 
     /// Asks the member, under its deadline.
-    pub(crate) fn call(&mut self, request: &Request<'_>, output: &mut [u8]) -> Result<Reply, LinkFailure> {
+    pub(crate) fn call(
+        &mut self,
+        request: &Request<'_>,
+        output: &mut [u8],
+    ) -> Result<Reply, LinkFailure> {
         let Some(session) = &mut self.session else {
-            return Err(LinkFailure { delivery: Delivery::None, cause: LinkCause::HostEnded });
+            return Err(LinkFailure {
+                delivery: Delivery::None,
+                cause: LinkCause::HostEnded,
+            });
         };
         self.member.ask(session, request, output)
     }
@@ -245,7 +277,10 @@ impl Lease {
         }
         let member = Arc::clone(&self.member);
         let mut anchor = member.anchor();
-        let gone = LinkFailure { delivery: Delivery::None, cause: LinkCause::HostEnded };
+        let gone = LinkFailure {
+            delivery: Delivery::None,
+            cause: LinkCause::HostEnded,
+        };
         let Anchor { session } = anchor.as_mut().ok_or(gone)?;
         member.ask(session, &request(session.handle), &mut [])
     }
@@ -263,10 +298,17 @@ impl Lease {
 
 impl Member {
     /// Sends `request` over `session` and counts it.
-    pub(crate) fn ask(&self, session: &mut RealSession, request: &Request<'_>, output: &mut [u8]) -> Result<Reply, LinkFailure> {
+    pub(crate) fn ask(
+        &self,
+        session: &mut RealSession,
+        request: &Request<'_>,
+        output: &mut [u8],
+    ) -> Result<Reply, LinkFailure> {
         let counters = &self.counters;
         counters.in_flight.fetch_add(1, Ordering::Relaxed);
-        let answer = session.link.call(request, output, Some(self.deadline(request)));
+        let answer = session
+            .link
+            .call(request, output, Some(self.deadline(request)));
         counters.in_flight.fetch_sub(1, Ordering::Relaxed);
         counters.requests.fetch_add(1, Ordering::Relaxed);
         if answer.is_err() {
@@ -278,14 +320,21 @@ impl Member {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(mut session) = self.session.take() else { return };
-        let current = session.incarnation == self.member.incarnation() && session.instance.is_alive();
+        let Some(mut session) = self.session.take() else {
+            return;
+        };
+        let current =
+            session.incarnation == self.member.incarnation() && session.instance.is_alive();
         match self.fate {
             Fate::Return if current => return self.member.pool.put(session),
             Fate::Close if current => {
-                let close = Request::CloseSession { session: session.handle };
+                let close = Request::CloseSession {
+                    session: session.handle,
+                };
                 // A session that cannot be closed goes with its member.
-                let _ = session.link.call(&close, &mut [], Some(self.member.config.deadline));
+                let _ = session
+                    .link
+                    .call(&close, &mut [], Some(self.member.config.deadline));
             }
             Fate::Return | Fate::Close | Fate::Forget => {}
         }

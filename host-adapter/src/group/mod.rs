@@ -22,7 +22,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use everslot_core::{
-    Evidence, Group, Incarnation, Input, Login, MemberId, MemberState, Output, QuarantineReason, View, WakeUp,
+    Evidence, Group, Incarnation, Input, Login, MemberId, MemberState, Output, QuarantineReason,
+    View, WakeUp,
 };
 
 use crate::config::{GroupConfig, RecoveryMode};
@@ -63,7 +64,11 @@ pub(crate) struct GroupDriver {
 
 impl GroupDriver {
     /// Makes the group and begins to bring its members up; [`wait_until_serving`](Self::wait_until_serving) waits for the first.
-    pub(crate) fn start(config: GroupConfig, host_program: Option<PathBuf>, threads_forbidden: bool) -> Arc<Self> {
+    pub(crate) fn start(
+        config: GroupConfig,
+        host_program: Option<PathBuf>,
+        threads_forbidden: bool,
+    ) -> Arc<Self> {
         let in_call = threads_forbidden || config.recovery.mode == RecoveryMode::InCall;
         let driver = Arc::new(Self {
             core: Mutex::new(Core::new(config.recovery.policy)),
@@ -79,7 +84,10 @@ impl GroupDriver {
             config,
         });
         for member in &driver.members {
-            driver.drive(Input::Add { member: member.id, role: member.config.role });
+            driver.drive(Input::Add {
+                member: member.id,
+                role: member.config.role,
+            });
         }
         if let Some(background) = &driver.background {
             background.start(&driver);
@@ -105,7 +113,10 @@ impl GroupDriver {
             if left.is_zero() {
                 return;
             }
-            (core, _) = self.changed.wait_timeout(core, left).unwrap_or_else(PoisonError::into_inner);
+            (core, _) = self
+                .changed
+                .wait_timeout(core, left)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -141,9 +152,15 @@ impl GroupDriver {
         evidence: Evidence,
         instance: Option<Arc<dyn Instance>>,
     ) {
-        let lost = Input::Lost { member, incarnation, evidence };
+        let lost = Input::Lost {
+            member,
+            incarnation,
+            evidence,
+        };
         let output = match (instance, self.member(member)) {
-            (Some(instance), Some(found)) if matches!(evidence, Evidence::DeadlinePassed | Evidence::HostEnded) => {
+            (Some(instance), Some(found))
+                if matches!(evidence, Evidence::DeadlinePassed | Evidence::HostEnded) =>
+            {
                 found.load.give_up(&instance, || self.feed(lost))
             }
             _ => self.feed(lost),
@@ -151,8 +168,16 @@ impl GroupDriver {
         self.carry_out(&output);
     }
 
-    pub(crate) fn quarantine(self: &Arc<Self>, (member, incarnation): (MemberId, Incarnation), why: QuarantineReason) {
-        self.drive(Input::Quarantine { member, incarnation, why });
+    pub(crate) fn quarantine(
+        self: &Arc<Self>,
+        (member, incarnation): (MemberId, Incarnation),
+        why: QuarantineReason,
+    ) {
+        self.drive(Input::Quarantine {
+            member,
+            incarnation,
+            why,
+        });
     }
 
     /// Ends the threads and the loads; calls that are under way get their error at once.
@@ -192,7 +217,10 @@ impl GroupDriver {
         };
         self.view.publish(&view, due);
         if !self.stopping.load(Ordering::Acquire) {
-            output.events.iter().for_each(|event| events::note(self, event));
+            output
+                .events
+                .iter()
+                .for_each(|event| events::note(self, event));
         }
         self.changed.notify_all();
         if let Some(background) = &self.background {
@@ -202,12 +230,20 @@ impl GroupDriver {
 
     /// Waits for the next change of the view, at most a deadline's time. `false` when there was none.
     fn wait_for_view(&self) -> bool {
-        let patience = self.members.iter().map(|member| member.config.deadline).max().unwrap_or_default();
+        let patience = self
+            .members
+            .iter()
+            .map(|member| member.config.deadline)
+            .max()
+            .unwrap_or_default();
         let core = self.lock();
         if !self.view.pending() {
             return true;
         }
-        let (_core, timeout) = self.changed.wait_timeout(core, patience).unwrap_or_else(PoisonError::into_inner);
+        let (_core, timeout) = self
+            .changed
+            .wait_timeout(core, patience)
+            .unwrap_or_else(PoisonError::into_inner);
         !timeout.timed_out()
     }
 
@@ -237,7 +273,10 @@ fn all_tried(core: &Core) -> bool {
 fn members(config: &GroupConfig, host_program: Option<PathBuf>) -> Vec<Arc<Member>> {
     let mut loads = Loads::new(host_program);
     let channels = |settings: &crate::module::ModuleSettings| {
-        let sharers = config.members.iter().filter(|member| member.settings() == *settings);
+        let sharers = config
+            .members
+            .iter()
+            .filter(|member| member.settings() == *settings);
         // One more for each member's anchor.
         sharers.map(|member| member.sessions.get() + 1).sum()
     };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use everslot_core::{
-    Answer, Binding, Call, CallInput, Context, Evidence, Incarnation, MemberId, MemberSet, Next, Repeat, Rv, Verdict,
-    candidates, choose, ckr, verdict,
+    Answer, Binding, Call, CallInput, Context, Evidence, Incarnation, MemberId, MemberSet, Next,
+    Repeat, Rv, Verdict, candidates, choose, ckr, verdict,
 };
 use everslot_protocol::{Body, Reply, Request};
 
@@ -31,7 +31,13 @@ pub(crate) struct Errand {
 impl Errand {
     /// Work that any member may do, and do again.
     pub(crate) fn anywhere(repeat: Repeat) -> Self {
-        Self { repeat, eligible: EVERY_MEMBER, lease: None, pinned: false, login: false }
+        Self {
+            repeat,
+            eligible: EVERY_MEMBER,
+            lease: None,
+            pinned: false,
+            login: false,
+        }
     }
 }
 
@@ -72,11 +78,21 @@ impl GroupDriver {
         let binding = match (&errand.lease, errand.pinned) {
             (Some(lease), true) => {
                 let (member, incarnation) = lease.place();
-                Binding::Pinned { member, incarnation }
+                Binding::Pinned {
+                    member,
+                    incarnation,
+                }
             }
             _ => Binding::Free,
         };
-        let mut run = Run { driver: self, call: Call::new(errand.repeat, binding), errand, reply: None, evidence: None, refused: None };
+        let mut run = Run {
+            driver: self,
+            call: Call::new(errand.repeat, binding),
+            errand,
+            reply: None,
+            evidence: None,
+            refused: None,
+        };
         run.carry_through(send)
     }
 }
@@ -94,7 +110,10 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn carry_through(&mut self, send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>) -> Result<Done, Rv> {
+    fn carry_through(
+        &mut self,
+        send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
+    ) -> Result<Done, Rv> {
         let mut input = CallInput::Start;
         loop {
             let output = self.call.handle(input);
@@ -102,13 +121,23 @@ impl Run<'_> {
                 self.report_loss(member, incarnation);
             }
             if let Some(aside) = output.set_aside {
-                self.driver.quarantine((aside.member, aside.incarnation), aside.why);
+                self.driver
+                    .quarantine((aside.member, aside.incarnation), aside.why);
             }
             input = match output.next {
                 Next::Choose { tried } => CallInput::Chosen(self.choose(tried)),
-                Next::Send { member, incarnation } => self.send(member, incarnation, send),
-                Next::Reopen { member, incarnation } => CallInput::Reopened(self.reopen(member, incarnation)),
-                Next::Probe { member, incarnation } => CallInput::Probed(self.probe(member, incarnation)),
+                Next::Send {
+                    member,
+                    incarnation,
+                } => self.send(member, incarnation, send),
+                Next::Reopen {
+                    member,
+                    incarnation,
+                } => CallInput::Reopened(self.reopen(member, incarnation)),
+                Next::Probe {
+                    member,
+                    incarnation,
+                } => CallInput::Probed(self.probe(member, incarnation)),
                 Next::Answer(answer) => return self.answer(answer),
             };
             if let Some(rv) = self.refused {
@@ -161,7 +190,11 @@ impl Run<'_> {
         if rv == ckr::OK {
             return Verdict::Fine;
         }
-        let context = Context { logged_in: self.driver.is_logged_in(), login_call: self.errand.login, ..Context::default() };
+        let context = Context {
+            logged_in: self.driver.is_logged_in(),
+            login_call: self.errand.login,
+            ..Context::default()
+        };
         self.evidence = Some((Evidence::Code(rv), None));
         verdict(rv, context, &lease.member().config.overrides)
     }
@@ -178,7 +211,9 @@ impl Run<'_> {
                 self.evidence = Some((failure.cause.evidence(), instance));
             }
         }
-        CallInput::Unanswered { delivered: failure.delivery == Delivery::Unknown }
+        CallInput::Unanswered {
+            delivered: failure.delivery == Delivery::Unknown,
+        }
     }
 
     /// The lease at hand if it is of this member, else a new one.
@@ -208,7 +243,9 @@ impl Run<'_> {
                 self.reply = Some(only(rv));
                 // C_OpenSession has no argument of the caller's: whatever is wrong is wrong with the member.
                 match verdict(rv, Context::default(), &member.config.overrides) {
-                    Verdict::Fine | Verdict::CallersFault | Verdict::SessionLost { .. } => CallInput::Unanswered { delivered: false },
+                    Verdict::Fine | Verdict::CallersFault | Verdict::SessionLost { .. } => {
+                        CallInput::Unanswered { delivered: false }
+                    }
                     verdict => CallInput::Verdict(verdict),
                 }
             }
@@ -224,7 +261,9 @@ impl Run<'_> {
         if let Some(mut lease) = self.errand.lease.take() {
             lease.spoil();
         }
-        let Some(member) = self.driver.member(member).cloned() else { return false };
+        let Some(member) = self.driver.member(member).cloned() else {
+            return false;
+        };
         for session in member.pool.drain() {
             drop(session);
         }
@@ -242,25 +281,41 @@ impl Run<'_> {
 
     /// Whether the member answers a harmless call: the rule of EP11 for codes that may mean anything.
     fn probe(&mut self, member: MemberId, incarnation: Incarnation) -> bool {
-        let Some(lease) = self.errand.lease.as_mut().filter(|lease| lease.place() == (member, incarnation)) else {
+        let Some(lease) = self
+            .errand
+            .lease
+            .as_mut()
+            .filter(|lease| lease.place() == (member, incarnation))
+        else {
             return false;
         };
-        let request = Request::SessionInfo { session: lease.handle() };
+        let request = Request::SessionInfo {
+            session: lease.handle(),
+        };
         matches!(lease.call(&request, &mut []), Ok(reply) if reply.rv == everslot_protocol::Rv::OK)
     }
 
     fn report_loss(&mut self, member: MemberId, incarnation: Incarnation) {
-        if let Some(lease) = self.errand.lease.as_mut().filter(|lease| lease.place() == (member, incarnation)) {
+        if let Some(lease) = self
+            .errand
+            .lease
+            .as_mut()
+            .filter(|lease| lease.place() == (member, incarnation))
+        {
             lease.forget();
             self.errand.lease = None;
         }
         let (evidence, instance) = self.evidence.take().unwrap_or((Evidence::NotReached, None));
-        self.driver.report_loss(member, incarnation, evidence, instance);
+        self.driver
+            .report_loss(member, incarnation, evidence, instance);
     }
 
     fn answer(&mut self, answer: Answer) -> Result<Done, Rv> {
         match (answer, self.reply) {
-            (Answer::Reply, Some(reply)) => Ok(Done { reply, lease: self.errand.lease.take() }),
+            (Answer::Reply, Some(reply)) => Ok(Done {
+                reply,
+                lease: self.errand.lease.take(),
+            }),
             (Answer::Reply | Answer::Unavailable | Answer::Unknown, _) => Err(ckr::DEVICE_ERROR),
         }
     }
@@ -268,17 +323,29 @@ impl Run<'_> {
 
 /// A reply that is only a code.
 fn only(rv: Rv) -> Reply {
-    Reply { rv: everslot_protocol::Rv(rv.0), body: Body::Empty }
+    Reply {
+        rv: everslot_protocol::Rv(rv.0),
+        body: Body::Empty,
+    }
 }
 
 impl GroupDriver {
     /// The member that is to serve next; waits while one is about to.
-    pub(crate) fn choose(&self, eligible: MemberSet, tried: MemberSet) -> Option<(MemberId, Incarnation)> {
+    pub(crate) fn choose(
+        &self,
+        eligible: MemberSet,
+        tried: MemberSet,
+    ) -> Option<(MemberId, Incarnation)> {
         loop {
             let candidates = candidates(self.view.serving(), eligible, tried);
-            let load = |member| self.member(member).map_or(u32::MAX, |member: &Arc<Member>| member.in_flight());
+            let load = |member| {
+                self.member(member)
+                    .map_or(u32::MAX, |member: &Arc<Member>| member.in_flight())
+            };
             if let Some(member) = choose(candidates, load, self.view.turn()) {
-                return self.member(member).map(|found| (member, found.incarnation()));
+                return self
+                    .member(member)
+                    .map(|found| (member, found.incarnation()));
             }
             if !self.view.pending() || !self.wait_for_view() {
                 return None;
@@ -294,7 +361,10 @@ impl LinkCause {
             Self::DeadlinePassed => Evidence::DeadlinePassed,
             Self::HostEnded | Self::Garbled => Evidence::HostEnded,
             Self::NotInitialized(rv) => Evidence::Code(Rv(rv.0)),
-            Self::HostNotStarted | Self::ModuleNotLoaded | Self::NotTransferable | Self::Exhausted => Evidence::NotReached,
+            Self::HostNotStarted
+            | Self::ModuleNotLoaded
+            | Self::NotTransferable
+            | Self::Exhausted => Evidence::NotReached,
         }
     }
 }

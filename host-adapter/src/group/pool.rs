@@ -97,7 +97,9 @@ impl Pool {
             if left.is_zero() {
                 return Taken::Exhausted;
             }
-            (guard, _) = condition.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner);
+            (guard, _) = condition
+                .wait_timeout(guard, left)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -108,13 +110,22 @@ impl Pool {
             }
             self.open.fetch_sub(1, Ordering::SeqCst);
         }
-        let opened = self.open.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |open| (open < self.limit).then_some(open + 1));
+        let opened = self
+            .open
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |open| {
+                (open < self.limit).then_some(open + 1)
+            });
         opened.is_ok().then_some(Taken::MayOpen)
     }
 
     fn wake(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
-            drop(self.returned.0.lock().unwrap_or_else(PoisonError::into_inner));
+            drop(
+                self.returned
+                    .0
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner),
+            );
             self.returned.1.notify_one();
         }
     }

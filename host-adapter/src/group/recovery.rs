@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use everslot_core::{
-    Action, Evidence, Incarnation, Input, Login, LoginGeneration, MemberId, Output, QuarantineReason, Rv, Step, StepOutcome,
+    Action, Evidence, Incarnation, Input, Login, LoginGeneration, MemberId, Output,
+    QuarantineReason, Rv, Step, StepOutcome,
 };
 use everslot_protocol::{Body, Request, SlotId};
 
@@ -52,8 +53,13 @@ impl GroupDriver {
 
     /// Makes the attempt that is longest due, if one is due and no other thread makes one. Whether it did.
     pub(super) fn attempt_if_due(self: &Arc<Self>) -> bool {
-        let Ok(_turn) = self.in_call_turn.try_lock() else { return false };
-        let due = self.view.due().is_some_and(|due| self.clock.until(due).is_zero());
+        let Ok(_turn) = self.in_call_turn.try_lock() else {
+            return false;
+        };
+        let due = self
+            .view
+            .due()
+            .is_some_and(|due| self.clock.until(due).is_zero());
         if due {
             self.drive(Input::Timer);
         }
@@ -64,21 +70,53 @@ impl GroupDriver {
         let mut actions: VecDeque<Action> = output.actions.iter().copied().collect();
         while let Some(action) = actions.pop_front() {
             let input = match action {
-                Action::Close { member, incarnation } => {
+                Action::Close {
+                    member,
+                    incarnation,
+                } => {
                     self.close(member, incarnation);
                     continue;
                 }
-                Action::Perform { member, serial, step, login } => {
+                Action::Perform {
+                    member,
+                    serial,
+                    step,
+                    login,
+                } => {
                     let outcome = self.step(member, step, login);
-                    Input::Step { member, serial, step, outcome }
+                    Input::Step {
+                        member,
+                        serial,
+                        step,
+                        outcome,
+                    }
                 }
-                Action::LogIn { member, incarnation, generation, user } => {
+                Action::LogIn {
+                    member,
+                    incarnation,
+                    generation,
+                    user,
+                } => {
                     let outcome = self.log_in_member(member, incarnation, user);
-                    Input::LoginChanged { member, incarnation, generation, outcome }
+                    Input::LoginChanged {
+                        member,
+                        incarnation,
+                        generation,
+                        outcome,
+                    }
                 }
-                Action::LogOut { member, incarnation, generation } => {
+                Action::LogOut {
+                    member,
+                    incarnation,
+                    generation,
+                } => {
                     let outcome = self.log_out_member(member, incarnation);
-                    Input::LoginChanged { member, incarnation, generation, outcome }
+                    Input::LoginChanged {
+                        member,
+                        incarnation,
+                        generation,
+                        outcome,
+                    }
                 }
             };
             actions.extend(self.feed(input).actions.iter().copied());
@@ -87,15 +125,24 @@ impl GroupDriver {
 
     /// Lets go of everything that belonged to an incarnation.
     fn close(&self, member: MemberId, incarnation: Incarnation) {
-        let Some(member) = self.member(member) else { return };
+        let Some(member) = self.member(member) else {
+            return;
+        };
         if member.incarnation() == incarnation {
             drop(member.pool.drain());
             drop(member.anchor().take());
         }
     }
 
-    fn step(&self, member: MemberId, step: Step, (login, generation): (Login, LoginGeneration)) -> StepOutcome {
-        let Some(member) = self.member(member) else { return StepOutcome::Failed(Evidence::NotReached) };
+    fn step(
+        &self,
+        member: MemberId,
+        step: Step,
+        (login, generation): (Login, LoginGeneration),
+    ) -> StepOutcome {
+        let Some(member) = self.member(member) else {
+            return StepOutcome::Failed(Evidence::NotReached);
+        };
         let outcome = match step {
             Step::Connect => connect(member),
             Step::Open => self.open(member),
@@ -112,45 +159,74 @@ impl GroupDriver {
     /// Re-opens the session, then the slot; the module is initialised anew only as the last resort, since that takes down the
     /// members that share it.
     fn open(&self, member: &Arc<Member>) -> Result<(), Obstacle> {
-        let instance = member.load.start(start_deadline(member)).map_err(Obstacle::from)?;
+        let instance = member
+            .load
+            .start(start_deadline(member))
+            .map_err(Obstacle::from)?;
         let first = self.open_on(member, &instance);
-        let Err(Obstacle::Evidence(_)) = first else { return first };
+        let Err(Obstacle::Evidence(_)) = first else {
+            return first;
+        };
         if self.has_serving_sibling(member) {
             return first;
         }
         drop(instance);
-        let instance = member.load.restart(start_deadline(member)).map_err(Obstacle::from)?;
+        let instance = member
+            .load
+            .restart(start_deadline(member))
+            .map_err(Obstacle::from)?;
         self.open_on(member, &instance)
     }
 
     fn open_on(&self, member: &Arc<Member>, instance: &Arc<dyn Instance>) -> Result<(), Obstacle> {
         let token = find_token(member, instance)?;
         if let Some(twin) = self.twin(member, &token) {
-            tracing::error!(member = member.config.name, twin = twin.config.name, "two members are the same token");
+            tracing::error!(
+                member = member.config.name,
+                twin = twin.config.name,
+                "two members are the same token"
+            );
             return Err(Obstacle::Refused(QuarantineReason::TokenChanged));
         }
-        ask(member, instance, &Request::CloseAllSessions { slot: token.slot }, &mut [])?;
-        let session = member.open_on(instance, token.slot, member.incarnation()).map_err(|failure| match failure {
-            LeaseFailure::Exhausted => Obstacle::Evidence(Evidence::NotReached),
-            LeaseFailure::Refused(rv) => Obstacle::Evidence(Evidence::Code(Rv(rv))),
-            LeaseFailure::Lost(failure, _) => Obstacle::from(failure),
-        })?;
+        ask(
+            member,
+            instance,
+            &Request::CloseAllSessions { slot: token.slot },
+            &mut [],
+        )?;
+        let session = member
+            .open_on(instance, token.slot, member.incarnation())
+            .map_err(|failure| match failure {
+                LeaseFailure::Exhausted => Obstacle::Evidence(Evidence::NotReached),
+                LeaseFailure::Refused(rv) => Obstacle::Evidence(Evidence::Code(Rv(rv))),
+                LeaseFailure::Lost(failure, _) => Obstacle::from(failure),
+            })?;
         *member.anchor() = Some(Anchor { session });
         member.set_token(token);
         Ok(())
     }
 
     fn has_serving_sibling(&self, member: &Arc<Member>) -> bool {
-        let sibling = |id| self.member(id).is_some_and(|other| other.id != member.id && Arc::ptr_eq(&other.load, &member.load));
+        let sibling = |id| {
+            self.member(id).is_some_and(|other| {
+                other.id != member.id && Arc::ptr_eq(&other.load, &member.load)
+            })
+        };
         self.serving().iter().any(sibling)
     }
 
     /// Another member that turned out to be the same token.
     fn twin(&self, member: &Arc<Member>, token: &Token) -> Option<&Arc<Member>> {
-        self.members.iter().filter(|other| other.id < member.id).find(|other| {
-            let same_module = other.config.settings() == member.config.settings();
-            same_module && other.token().is_some_and(|known| crate::config::same_token(&known.info, &token.info))
-        })
+        self.members
+            .iter()
+            .filter(|other| other.id < member.id)
+            .find(|other| {
+                let same_module = other.config.settings() == member.config.settings();
+                same_module
+                    && other
+                        .token()
+                        .is_some_and(|known| crate::config::same_token(&known.info, &token.info))
+            })
     }
 }
 
@@ -171,14 +247,22 @@ fn start_deadline(member: &Member) -> Duration {
 }
 
 fn connect(member: &Arc<Member>) -> Result<(), Obstacle> {
-    member.load.start(start_deadline(member)).map(drop).map_err(Obstacle::from)
+    member
+        .load
+        .start(start_deadline(member))
+        .map(drop)
+        .map_err(Obstacle::from)
 }
 
 /// The last look before a member is admitted: its session answers.
 fn synchronise(member: &Arc<Member>) -> Result<(), Obstacle> {
     let mut anchor = member.anchor();
-    let Some(Anchor { session }) = anchor.as_mut() else { return Err(Obstacle::Evidence(Evidence::NotReached)) };
-    let request = Request::SessionInfo { session: session.handle };
+    let Some(Anchor { session }) = anchor.as_mut() else {
+        return Err(Obstacle::Evidence(Evidence::NotReached));
+    };
+    let request = Request::SessionInfo {
+        session: session.handle,
+    };
     let reply = member.ask(session, &request, &mut [])?;
     match Rv(reply.rv.0) {
         everslot_core::ckr::OK => Ok(()),
@@ -189,23 +273,51 @@ fn synchronise(member: &Arc<Member>) -> Result<(), Obstacle> {
 /// Finds the member's token among the module's slots: ids may change from one load to the next.
 fn find_token(member: &Member, instance: &Arc<dyn Instance>) -> Result<Token, Obstacle> {
     let mut slots = vec![0; SLOTS * 8];
-    let count = ask(member, instance, &Request::Slots { token_present: true }, &mut slots)?.written() as usize;
+    let count = ask(
+        member,
+        instance,
+        &Request::Slots {
+            token_present: true,
+        },
+        &mut slots,
+    )?
+    .written() as usize;
     for slot in slots.get(..count).unwrap_or_default().as_chunks::<8>().0 {
         let slot = SlotId(u64::from_ne_bytes(*slot));
-        let Ok(reply) = ask(member, instance, &Request::TokenInfo { slot }, &mut []) else { continue };
-        let Body::Token(info) = reply.body else { continue };
+        let Ok(reply) = ask(member, instance, &Request::TokenInfo { slot }, &mut []) else {
+            continue;
+        };
+        let Body::Token(info) = reply.body else {
+            continue;
+        };
         if member.config.token.matches(slot, &info) {
             let mechanisms = mechanisms(member, instance, slot)?;
-            return Ok(Token { slot, info, mechanisms });
+            return Ok(Token {
+                slot,
+                info,
+                mechanisms,
+            });
         }
     }
     Err(Obstacle::Evidence(Evidence::TokenAbsent))
 }
 
-fn mechanisms(member: &Member, instance: &Arc<dyn Instance>, slot: SlotId) -> Result<Vec<u64>, Obstacle> {
+fn mechanisms(
+    member: &Member,
+    instance: &Arc<dyn Instance>,
+    slot: SlotId,
+) -> Result<Vec<u64>, Obstacle> {
     let mut buffer = vec![0; MECHANISMS * 8];
-    let count = ask(member, instance, &Request::Mechanisms { slot }, &mut buffer)?.written() as usize;
-    Ok(buffer.get(..count).unwrap_or_default().as_chunks::<8>().0.iter().map(|kind| u64::from_ne_bytes(*kind)).collect())
+    let count =
+        ask(member, instance, &Request::Mechanisms { slot }, &mut buffer)?.written() as usize;
+    Ok(buffer
+        .get(..count)
+        .unwrap_or_default()
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|kind| u64::from_ne_bytes(*kind))
+        .collect())
 }
 
 /// Asks a module that has no session open yet.
@@ -215,7 +327,9 @@ fn ask(
     request: &Request<'_>,
     output: &mut [u8],
 ) -> Result<everslot_protocol::Reply, Obstacle> {
-    let reply = instance.link().and_then(|mut link| link.call(request, output, Some(member.deadline(request))));
+    let reply = instance
+        .link()
+        .and_then(|mut link| link.call(request, output, Some(member.deadline(request))));
     let reply = reply.inspect_err(|_| instance.stop(Duration::ZERO))?;
     match Rv(reply.rv.0) {
         everslot_core::ckr::OK => Ok(reply),

@@ -25,7 +25,12 @@ impl GroupDriver {
             Login::In(User::User) => LoginState::User,
             Login::In(User::SecurityOfficer) => LoginState::SecurityOfficer,
         };
-        GroupStatus { label: self.config.label.clone(), serial: self.config.serial.clone(), login, members }
+        GroupStatus {
+            label: self.config.label.clone(),
+            serial: self.config.serial.clone(),
+            login,
+            members,
+        }
     }
 
     /// An operator's order to try a member at once, or all that do not serve.
@@ -35,11 +40,20 @@ impl GroupDriver {
     pub(crate) fn recover_by_name(self: &Arc<Self>, name: Option<&str>) -> Result<(), String> {
         let chosen: Vec<_> = match name {
             Some(name) => {
-                let member = self.members().iter().find(|member| member.config.name == name);
-                let member = member.ok_or_else(|| format!("group {:?} has no member {name:?}", self.config.label))?;
+                let member = self
+                    .members()
+                    .iter()
+                    .find(|member| member.config.name == name);
+                let member = member.ok_or_else(|| {
+                    format!("group {:?} has no member {name:?}", self.config.label)
+                })?;
                 vec![member]
             }
-            None => self.members().iter().filter(|member| !self.serving().contains(member.id)).collect(),
+            None => self
+                .members()
+                .iter()
+                .filter(|member| !self.serving().contains(member.id))
+                .collect(),
         };
         for member in chosen {
             let state = self.lock().member(member.id).map(|member| member.state);
@@ -49,7 +63,9 @@ impl GroupDriver {
                 _ => None,
             };
             match (refused, name) {
-                (Some(why), Some(name)) => return Err(format!("member {name:?} is not recovered: {why}")),
+                (Some(why), Some(name)) => {
+                    return Err(format!("member {name:?} is not recovered: {why}"));
+                }
                 (Some(_), None) => {}
                 (None, _) => self.drive_aside(Input::Recover { member: member.id }),
             }
@@ -58,11 +74,21 @@ impl GroupDriver {
     }
 }
 
-fn tell(member: &Member, known: &everslot_core::Member, code: Rv, policy: Policy, now: Instant) -> MemberStatus {
+fn tell(
+    member: &Member,
+    known: &everslot_core::Member,
+    code: Rv,
+    policy: Policy,
+    now: Instant,
+) -> MemberStatus {
     let outage = known.state.outage();
     let next = match known.state {
         MemberState::Lost { outage } => match policy.attempts {
-            Attempts::AtMost(most) if outage.attempts >= most && outage.evidence != Evidence::Joining => None,
+            Attempts::AtMost(most)
+                if outage.attempts >= most && outage.evidence != Evidence::Joining =>
+            {
+                None
+            }
             Attempts::AtMost(_) | Attempts::Unlimited => Some(outage.next_attempt_at),
         },
         _ => None,
@@ -85,7 +111,12 @@ fn tell(member: &Member, known: &everslot_core::Member, code: Rv, policy: Policy
             Attempts::AtMost(most) => Some(most),
             Attempts::Unlimited => None,
         },
-        next_attempt_ms: next.map(|at| at.saturating_duration_since(now).as_millis().try_into().unwrap_or(u64::MAX)),
+        next_attempt_ms: next.map(|at| {
+            at.saturating_duration_since(now)
+                .as_millis()
+                .try_into()
+                .unwrap_or(u64::MAX)
+        }),
         in_flight: counters.in_flight.load(Ordering::Relaxed),
         calls,
         failures: counters.failures.load(Ordering::Relaxed),

@@ -27,8 +27,10 @@ impl PublishedView {
     /// Publishes what the core says; called with the group's lock held.
     pub(crate) fn publish(&self, view: &View, due: Option<Instant>) {
         self.pending.store(view.pending, Ordering::Release);
-        self.serving.store(view.serving().to_bits(), Ordering::Release);
-        self.due.store(due.map_or(u64::MAX, Instant::as_millis), Ordering::Release);
+        self.serving
+            .store(view.serving().to_bits(), Ordering::Release);
+        self.due
+            .store(due.map_or(u64::MAX, Instant::as_millis), Ordering::Release);
     }
 
     /// The members that serve.

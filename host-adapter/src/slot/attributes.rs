@@ -1,5 +1,7 @@
 use everslot_core::{MemberSet, Repeat, Rv, ckr};
-use everslot_protocol::{AttributeValue, Body, List, ObjectHandle, Request, Template, Wanted, wire};
+use everslot_protocol::{
+    AttributeValue, Body, List, ObjectHandle, Request, Template, Wanted, wire,
+};
 
 use super::object::VirtualObject;
 use super::{Refusal, Session, written};
@@ -28,7 +30,13 @@ impl Session {
         }
         // The room that an application claims says nothing of what there is: ask that first.
         let mut trimmed: Vec<Wanted<'_>> = wanted.iter().collect();
-        let lengths: Vec<_> = trimmed.iter().map(|wanted| Wanted { room: None, ..*wanted }).collect();
+        let lengths: Vec<_> = trimmed
+            .iter()
+            .map(|wanted| Wanted {
+                room: None,
+                ..*wanted
+            })
+            .collect();
         let rv = self.read_attributes(object, List::Items(&lengths), &mut |values| {
             for (wanted, value) in trimmed.iter_mut().zip(values.iter()) {
                 if let AttributeValue::Length(length) = value {
@@ -36,9 +44,17 @@ impl Session {
                 }
             }
         });
-        let listed = matches!(rv, ckr::OK | ckr::ATTRIBUTE_SENSITIVE | ckr::ATTRIBUTE_TYPE_INVALID | ckr::BUFFER_TOO_SMALL);
+        let listed = matches!(
+            rv,
+            ckr::OK
+                | ckr::ATTRIBUTE_SENSITIVE
+                | ckr::ATTRIBUTE_TYPE_INVALID
+                | ckr::BUFFER_TOO_SMALL
+        );
         match listed {
-            true if wire::attribute_values_size(List::Items(&trimmed)) > LARGEST => ckr::HOST_MEMORY,
+            true if wire::attribute_values_size(List::Items(&trimmed)) > LARGEST => {
+                ckr::HOST_MEMORY
+            }
             true => self.read_attributes(object, List::Items(&trimmed), take),
             false => rv,
         }
@@ -52,10 +68,23 @@ impl Session {
     ) -> Rv {
         let mut output = vec![0; wire::attribute_values_size(wanted)];
         let mut send = |lease: &mut Lease| {
-            let object = self.slot.locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
-            Ok(lease.call(&Request::AttributeValues { session: lease.handle(), object, wanted }, &mut output)?)
+            let object = self
+                .slot
+                .locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
+            Ok(lease.call(
+                &Request::AttributeValues {
+                    session: lease.handle(),
+                    object,
+                    wanted,
+                },
+                &mut output,
+            )?)
         };
-        let reply = match self.slot.driver.perform(Errand::anywhere(Repeat::Safe), &mut send) {
+        let reply = match self
+            .slot
+            .driver
+            .perform(Errand::anywhere(Repeat::Safe), &mut send)
+        {
             Ok(done) => done.reply,
             Err(rv) => return rv,
         };
@@ -74,7 +103,11 @@ impl Session {
         drop(self.state()?);
         let found = self.object(object)?;
         self.may_change(found.token)?;
-        self.on_each_holder(&found, &|lease, object| Request::SetAttributes { session: lease.handle(), object, template })
+        self.on_each_holder(&found, &|lease, object| Request::SetAttributes {
+            session: lease.handle(),
+            object,
+            template,
+        })
     }
 
     /// `C_DestroyObject`, on every member that has the object and serves.
@@ -85,7 +118,10 @@ impl Session {
         drop(self.state()?);
         let found = self.object(object)?;
         self.may_change(found.token)?;
-        self.on_each_holder(&found, &|lease, object| Request::DestroyObject { session: lease.handle(), object })?;
+        self.on_each_holder(&found, &|lease, object| Request::DestroyObject {
+            session: lease.handle(),
+            object,
+        })?;
         self.slot.catalogue.remove(object);
         Ok(())
     }
@@ -97,16 +133,31 @@ impl Session {
     pub fn object_size(&self, object: u64) -> Result<u64, Rv> {
         drop(self.state()?);
         let mut send = |lease: &mut Lease| {
-            let object = self.slot.locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
-            Ok(lease.call(&Request::ObjectSize { session: lease.handle(), object }, &mut [])?)
+            let object = self
+                .slot
+                .locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
+            Ok(lease.call(
+                &Request::ObjectSize {
+                    session: lease.handle(),
+                    object,
+                },
+                &mut [],
+            )?)
         };
-        let reply = self.slot.driver.perform(Errand::anywhere(Repeat::Safe), &mut send)?.reply;
+        let reply = self
+            .slot
+            .driver
+            .perform(Errand::anywhere(Repeat::Safe), &mut send)?
+            .reply;
         Refusal::of_length(reply).map_err(|refusal| refusal.rv)
     }
 
     /// The virtual object of a handle.
     pub(super) fn object(&self, object: u64) -> Result<std::sync::Arc<VirtualObject>, Rv> {
-        self.slot.catalogue.object(object).ok_or(ckr::OBJECT_HANDLE_INVALID)
+        self.slot
+            .catalogue
+            .object(object)
+            .ok_or(ckr::OBJECT_HANDLE_INVALID)
     }
 
     /// Sends a change to each member that has the object: the first refusal is the answer, unless one has done it.
@@ -119,18 +170,27 @@ impl Session {
         let mut refused = None;
         for id in self.slot.driver.serving().iter() {
             let mut send = |lease: &mut Lease| {
-                let handle = self.slot.locate(lease, object.handle, ckr::OBJECT_HANDLE_INVALID)?;
+                let handle = self
+                    .slot
+                    .locate(lease, object.handle, ckr::OBJECT_HANDLE_INVALID)?;
                 let request = request(lease, handle);
                 Ok(lease.call(&request, &mut [])?)
             };
             let mut errand = Errand::anywhere(Repeat::OnlyIfUndelivered);
             errand.eligible = MemberSet::of(id);
-            let answer = self.slot.driver.perform(errand, &mut send).and_then(|done| {
-                Refusal::of(done.reply).map_err(|refusal| refusal.rv)
-            });
+            let answer = self
+                .slot
+                .driver
+                .perform(errand, &mut send)
+                .and_then(|done| Refusal::of(done.reply).map_err(|refusal| refusal.rv));
             match answer {
                 Ok(()) => changed = true,
-                Err(rv) => refused = refused.or(Some(rv)).filter(|known| *known != ckr::OBJECT_HANDLE_INVALID).or(Some(rv)),
+                Err(rv) => {
+                    refused = refused
+                        .or(Some(rv))
+                        .filter(|known| *known != ckr::OBJECT_HANDLE_INVALID)
+                        .or(Some(rv))
+                }
             }
         }
         match (changed, refused) {

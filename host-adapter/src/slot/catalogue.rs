@@ -26,7 +26,12 @@ struct Index {
 
 impl Catalogue {
     pub(crate) fn new(members: usize) -> Self {
-        Self { objects: papaya::HashMap::new(), next: AtomicU64::new(1), members, index: Mutex::default() }
+        Self {
+            objects: papaya::HashMap::new(),
+            next: AtomicU64::new(1),
+            members,
+            index: Mutex::default(),
+        }
     }
 
     pub(crate) fn object(&self, handle: u64) -> Option<Arc<VirtualObject>> {
@@ -34,7 +39,12 @@ impl Catalogue {
     }
 
     /// The virtual object that is known to be at a member's handle.
-    pub(crate) fn at(&self, member: MemberId, incarnation: Incarnation, handle: ObjectHandle) -> Option<u64> {
+    pub(crate) fn at(
+        &self,
+        member: MemberId,
+        incarnation: Incarnation,
+        handle: ObjectHandle,
+    ) -> Option<u64> {
         let index = self.index();
         let (seen, object) = index.by_place.get(&(member, handle))?;
         (*seen == incarnation).then_some(*object)
@@ -55,26 +65,35 @@ impl Catalogue {
         {
             return *object;
         }
-        let object = self.twin(&index, member, incarnation, &identity).unwrap_or_else(|| {
-            let object = self.next.fetch_add(1, Ordering::Relaxed);
-            let name = identity.name();
-            let new = VirtualObject::new(object, identity, self.members);
-            self.objects.pin().insert(object, Arc::new(new));
-            index.by_name.entry(name).or_default().push(object);
-            object
-        });
+        let object = self
+            .twin(&index, member, incarnation, &identity)
+            .unwrap_or_else(|| {
+                let object = self.next.fetch_add(1, Ordering::Relaxed);
+                let name = identity.name();
+                let new = VirtualObject::new(object, identity, self.members);
+                self.objects.pin().insert(object, Arc::new(new));
+                index.by_name.entry(name).or_default().push(object);
+                object
+            });
         self.note(&mut index, object, (member, incarnation), handle);
         object
     }
 
     /// Notes that `object` is at a member's handle.
-    pub(crate) fn found(&self, object: &VirtualObject, place: (MemberId, Incarnation), handle: ObjectHandle) {
+    pub(crate) fn found(
+        &self,
+        object: &VirtualObject,
+        place: (MemberId, Incarnation),
+        handle: ObjectHandle,
+    ) {
         self.note(&mut self.index(), object.handle, place, handle);
     }
 
     /// Takes an object out: its handle is invalid from now on.
     pub(crate) fn remove(&self, handle: u64) {
-        let Some(object) = self.objects.pin().remove(&handle).cloned() else { return };
+        let Some(object) = self.objects.pin().remove(&handle).cloned() else {
+            return;
+        };
         let mut index = self.index();
         index.by_place.retain(|_, (_, at)| *at != handle);
         if let Some(named) = index.by_name.get_mut(&object.identity.name()) {
@@ -84,24 +103,44 @@ impl Catalogue {
 
     /// The objects for which `of` holds.
     pub(crate) fn select(&self, of: impl Fn(&VirtualObject) -> bool) -> Vec<Arc<VirtualObject>> {
-        self.objects.pin().values().filter(|object| of(object)).cloned().collect()
+        self.objects
+            .pin()
+            .values()
+            .filter(|object| of(object))
+            .cloned()
+            .collect()
     }
 
-    fn twin(&self, index: &Index, member: MemberId, incarnation: Incarnation, identity: &Identity) -> Option<u64> {
+    fn twin(
+        &self,
+        index: &Index,
+        member: MemberId,
+        incarnation: Incarnation,
+        identity: &Identity,
+    ) -> Option<u64> {
         let named = index.by_name.get(&identity.name())?;
         named.iter().copied().find(|handle| {
             self.object(*handle).is_some_and(|object| {
-                let elsewhere = matches!(object.whereabouts(member, incarnation), Whereabouts::At(_));
+                let elsewhere =
+                    matches!(object.whereabouts(member, incarnation), Whereabouts::At(_));
                 !elsewhere && object.identity.is_same(identity)
             })
         })
     }
 
-    fn note(&self, index: &mut Index, object: u64, (member, incarnation): (MemberId, Incarnation), handle: ObjectHandle) {
+    fn note(
+        &self,
+        index: &mut Index,
+        object: u64,
+        (member, incarnation): (MemberId, Incarnation),
+        handle: ObjectHandle,
+    ) {
         if let Some(known) = self.object(object) {
             known.found(member, incarnation, handle);
         }
-        index.by_place.insert((member, handle), (incarnation, object));
+        index
+            .by_place
+            .insert((member, handle), (incarnation, object));
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {

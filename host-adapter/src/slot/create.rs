@@ -17,7 +17,9 @@ impl Session {
     /// `CKR_SESSION_READ_ONLY`, what the member says, `CKR_DEVICE_ERROR` when no member could serve or the outcome is unknown.
     pub fn create_object(&self, template: Template<'_>) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
-        self.make_one(home, &mut |lease| Ok(lease.create(home, &|session| Request::CreateObject { session, template })?))
+        self.make_one(home, &mut |lease| {
+            Ok(lease.create(home, &|session| Request::CreateObject { session, template })?)
+        })
     }
 
     /// `C_CopyObject`; the virtual handle of the copy, which lives on the member that made it.
@@ -28,8 +30,14 @@ impl Session {
         let original = self.object(object)?;
         let home = Home::of(is_token(template).unwrap_or(original.token));
         self.make_one(home, &mut |lease| {
-            let object = self.slot.locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
-            Ok(lease.create(home, &|session| Request::CopyObject { session, object, template })?)
+            let object = self
+                .slot
+                .locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
+            Ok(lease.create(home, &|session| Request::CopyObject {
+                session,
+                object,
+                template,
+            })?)
         })
     }
 
@@ -37,12 +45,20 @@ impl Session {
     ///
     /// # Errors
     /// As in [`create_object`](Self::create_object).
-    pub fn generate_key(&self, mechanism: Mechanism<'_>, template: Template<'_>) -> Result<u64, Rv> {
+    pub fn generate_key(
+        &self,
+        mechanism: Mechanism<'_>,
+        template: Template<'_>,
+    ) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
         self.make_one(home, &mut |lease| {
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
-            Ok(lease.create(home, &|session| Request::GenerateKey { session, mechanism, template })?)
+            Ok(lease.create(home, &|session| Request::GenerateKey {
+                session,
+                mechanism,
+                template,
+            })?)
         })
     }
 
@@ -56,13 +72,21 @@ impl Session {
         public: Template<'_>,
         private: Template<'_>,
     ) -> Result<(u64, u64), Rv> {
-        let (public_stays, private_stays) = (is_token(public).unwrap_or(false), is_token(private).unwrap_or(false));
+        let (public_stays, private_stays) = (
+            is_token(public).unwrap_or(false),
+            is_token(private).unwrap_or(false),
+        );
         self.may_change(public_stays || private_stays)?;
         let home = Home::of(public_stays && private_stays);
         let made = self.make(home, &mut |lease| {
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
-            Ok(lease.create(home, &|session| Request::GenerateKeyPair { session, mechanism, public, private })?)
+            Ok(lease.create(home, &|session| Request::GenerateKeyPair {
+                session,
+                mechanism,
+                public,
+                private,
+            })?)
         })?;
         match made {
             Made::Pair(public, private) => Ok((public, private)),
@@ -83,10 +107,18 @@ impl Session {
     ) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
         self.make_one(home, &mut |lease| {
-            let unwrapping_key = self.slot.locate(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;
+            let unwrapping_key =
+                self.slot
+                    .locate(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
-            Ok(lease.create(home, &|session| Request::UnwrapKey { session, mechanism, unwrapping_key, wrapped: Bytes(wrapped), template })?)
+            Ok(lease.create(home, &|session| Request::UnwrapKey {
+                session,
+                mechanism,
+                unwrapping_key,
+                wrapped: Bytes(wrapped),
+                template,
+            })?)
         })
     }
 
@@ -94,13 +126,23 @@ impl Session {
     ///
     /// # Errors
     /// As in [`create_object`](Self::create_object); `CKR_KEY_HANDLE_INVALID`.
-    pub fn derive_key(&self, mechanism: Mechanism<'_>, base_key: u64, template: Template<'_>) -> Result<u64, Rv> {
+    pub fn derive_key(
+        &self,
+        mechanism: Mechanism<'_>,
+        base_key: u64,
+        template: Template<'_>,
+    ) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
         self.make_one(home, &mut |lease| {
             let base_key = self.slot.locate(lease, base_key, ckr::KEY_HANDLE_INVALID)?;
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
-            Ok(lease.create(home, &|session| Request::DeriveKey { session, mechanism, base_key, template })?)
+            Ok(lease.create(home, &|session| Request::DeriveKey {
+                session,
+                mechanism,
+                base_key,
+                template,
+            })?)
         })
     }
 
@@ -125,7 +167,10 @@ impl Session {
             }
             Ok(reply)
         };
-        let done = self.slot.driver.perform(Errand::anywhere(Repeat::OnlyIfUndelivered), &mut send)?;
+        let done = self
+            .slot
+            .driver
+            .perform(Errand::anywhere(Repeat::OnlyIfUndelivered), &mut send)?;
         Refusal::of(done.reply).map_err(|refusal| refusal.rv)?;
         let made = made.ok_or(ckr::DEVICE_ERROR)?;
         self.own(made);
@@ -138,8 +183,13 @@ impl Session {
             Made::One(one) => (one, None),
             Made::Pair(one, other) => (one, Some(other)),
         };
-        let objects = [Some(one), other].into_iter().flatten().filter_map(|handle| self.slot.catalogue.object(handle));
-        let of_session = objects.filter(|object| !object.token).map(|object| object.handle);
+        let objects = [Some(one), other]
+            .into_iter()
+            .flatten()
+            .filter_map(|handle| self.slot.catalogue.object(handle));
+        let of_session = objects
+            .filter(|object| !object.token)
+            .map(|object| object.handle);
         if let Ok(mut state) = self.state() {
             state.objects.extend(of_session);
         }
@@ -148,7 +198,9 @@ impl Session {
     fn adopt_made(&self, lease: &mut Lease, reply: Reply) -> Result<Made, Stop> {
         Ok(match reply.body {
             Body::Object(object) => Made::One(self.adopt(lease, object)?),
-            Body::KeyPair(public, private) => Made::Pair(self.adopt(lease, public)?, self.adopt(lease, private)?),
+            Body::KeyPair(public, private) => {
+                Made::Pair(self.adopt(lease, public)?, self.adopt(lease, private)?)
+            }
             _ => Made::One(0),
         })
     }
@@ -166,7 +218,10 @@ type Send<'s> = dyn FnMut(&mut Lease) -> Result<Reply, Stop> + 's;
 /// The member was lost after it had made the object: whatever the later call's failure says, something has taken effect.
 fn took_effect(stop: Stop) -> Stop {
     match stop {
-        Stop::Unanswered(failure) => Stop::Unanswered(LinkFailure { delivery: Delivery::Unknown, ..failure }),
+        Stop::Unanswered(failure) => Stop::Unanswered(LinkFailure {
+            delivery: Delivery::Unknown,
+            ..failure
+        }),
         Stop::NotHere(rv) => Stop::NotHere(rv),
     }
 }
@@ -179,8 +234,11 @@ enum Made {
 
 /// `CKA_TOKEN` of a template; `None` when it says nothing of it.
 fn is_token(template: Template<'_>) -> Option<bool> {
-    template.iter().find(|attribute| attribute.kind == ck::CKA_TOKEN).map(|attribute| match attribute.value {
-        Value::Bytes(value) => value.first().is_some_and(|byte| *byte != 0),
-        Value::Template(_) => false,
-    })
+    template
+        .iter()
+        .find(|attribute| attribute.kind == ck::CKA_TOKEN)
+        .map(|attribute| match attribute.value {
+            Value::Bytes(value) => value.first().is_some_and(|byte| *byte != 0),
+            Value::Template(_) => false,
+        })
 }

@@ -40,7 +40,10 @@ impl Session {
     /// `CKR_OPERATION_NOT_INITIALIZED`
     pub fn find_next(&self, found: &mut [u64]) -> Result<usize, Rv> {
         let mut state = self.state()?;
-        let search = state.search.as_mut().ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
+        let search = state
+            .search
+            .as_mut()
+            .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
         let left = search.found.get(search.given..).unwrap_or_default();
         let count = left.len().min(found.len());
         for (place, handle) in found.iter_mut().zip(left) {
@@ -55,7 +58,11 @@ impl Session {
     /// # Errors
     /// `CKR_OPERATION_NOT_INITIALIZED`
     pub fn find_end(&self) -> Result<(), Rv> {
-        self.state()?.search.take().map(drop).ok_or(ckr::OPERATION_NOT_INITIALIZED)
+        self.state()?
+            .search
+            .take()
+            .map(drop)
+            .ok_or(ckr::OPERATION_NOT_INITIALIZED)
     }
 }
 
@@ -98,13 +105,21 @@ impl VirtualSlot {
         }
     }
 
-    fn search_on(&self, member: &Member, template: Template<'_>, found: &mut Found) -> Result<(), Rv> {
+    fn search_on(
+        &self,
+        member: &Member,
+        template: Template<'_>,
+        found: &mut Found,
+    ) -> Result<(), Rv> {
         let mut errand = Errand::anywhere(Repeat::Safe);
         errand.eligible = MemberSet::of(member.id);
         let mut output = vec![0; ROOM];
         let mut objects = Vec::new();
         let mut send = |lease: &mut Lease| {
-            let request = Request::FindObjects { session: lease.handle(), template };
+            let request = Request::FindObjects {
+                session: lease.handle(),
+                template,
+            };
             let mut reply = lease.call(&request, &mut output)?;
             if let Body::Length(needed) = reply.body {
                 // Some may have been added since they were counted.

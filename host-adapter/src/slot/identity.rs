@@ -3,7 +3,9 @@
 
 use cryptoki_sys as ck;
 use everslot_core::{Rv, ckr};
-use everslot_protocol::{Attribute, AttributeValue, Bytes, List, ObjectHandle, Request, Value, Wanted, wire};
+use everslot_protocol::{
+    Attribute, AttributeValue, Bytes, List, ObjectHandle, Request, Value, Wanted, wire,
+};
 
 use super::written;
 use crate::group::Lease;
@@ -23,9 +25,22 @@ pub(crate) struct Identity {
 }
 
 /// Attributes that tell two objects apart whatever they are called, in the order of their worth.
-const PROOFS: [u64; 5] = [ck::CKA_MODULUS, ck::CKA_EC_POINT, ck::CKA_CHECK_VALUE, ck::CKA_VALUE, ck::CKA_OBJECT_ID];
+const PROOFS: [u64; 5] = [
+    ck::CKA_MODULUS,
+    ck::CKA_EC_POINT,
+    ck::CKA_CHECK_VALUE,
+    ck::CKA_VALUE,
+    ck::CKA_OBJECT_ID,
+];
 
-const NAMES: [u64; 6] = [ck::CKA_CLASS, ck::CKA_TOKEN, ck::CKA_PRIVATE, ck::CKA_KEY_TYPE, ck::CKA_ID, ck::CKA_LABEL];
+const NAMES: [u64; 6] = [
+    ck::CKA_CLASS,
+    ck::CKA_TOKEN,
+    ck::CKA_PRIVATE,
+    ck::CKA_KEY_TYPE,
+    ck::CKA_ID,
+    ck::CKA_LABEL,
+];
 
 /// An attribute of an identity longer than this is not kept: 16 KiB holds every certificate and public key in use.
 const LONGEST: u64 = 16 * 1024;
@@ -35,7 +50,10 @@ impl Identity {
     ///
     /// # Errors
     /// The member gave no answer.
-    pub(crate) fn read(lease: &mut Lease, object: ObjectHandle) -> Result<Result<Self, Rv>, LinkFailure> {
+    pub(crate) fn read(
+        lease: &mut Lease,
+        object: ObjectHandle,
+    ) -> Result<Result<Self, Rv>, LinkFailure> {
         let mut identity = Self::default();
         let mut note = |kind: u64, value: &[u8]| match kind {
             ck::CKA_CLASS => identity.class = integer(value).unwrap_or(u64::MAX),
@@ -72,7 +90,11 @@ impl Identity {
     pub(crate) fn name(&self) -> Vec<u8> {
         let length = self.id.len() as u64;
         let head = [self.class, self.key_type.unwrap_or(u64::MAX), length];
-        head.iter().flat_map(|part| part.to_ne_bytes()).chain(self.id.iter().copied()).chain(self.label.iter().copied()).collect()
+        head.iter()
+            .flat_map(|part| part.to_ne_bytes())
+            .chain(self.id.iter().copied())
+            .chain(self.label.iter().copied())
+            .collect()
     }
 
     /// Whether this is the same object, seen on another member.
@@ -87,8 +109,14 @@ impl Identity {
 
     /// A search template for objects that may be this one, given to `search`.
     pub(crate) fn search<T>(&self, search: impl FnOnce(List<'_, Attribute<'_>>) -> T) -> T {
-        let (class, key_type) = (self.class.to_ne_bytes(), self.key_type.unwrap_or(0).to_ne_bytes());
-        let bytes = |kind, value| Attribute { kind, value: Value::Bytes(Bytes(value)) };
+        let (class, key_type) = (
+            self.class.to_ne_bytes(),
+            self.key_type.unwrap_or(0).to_ne_bytes(),
+        );
+        let bytes = |kind, value| Attribute {
+            kind,
+            value: Value::Bytes(Bytes(value)),
+        };
         let mut template = vec![bytes(ck::CKA_CLASS, &class[..]), bytes(ck::CKA_TOKEN, &[1])];
         if self.key_type.is_some() {
             template.push(bytes(ck::CKA_KEY_TYPE, &key_type));
@@ -119,7 +147,11 @@ fn read_attributes(
     kinds: &[u64],
     note: &mut dyn FnMut(u64, &[u8]),
 ) -> Result<Result<(), Rv>, LinkFailure> {
-    let ask = |kind: &u64| Wanted { kind: *kind, room: None, nested: List::EMPTY };
+    let ask = |kind: &u64| Wanted {
+        kind: *kind,
+        room: None,
+        nested: List::EMPTY,
+    };
     let mut wanted: Vec<Wanted<'_>> = kinds.iter().map(ask).collect();
     let mut output = vec![0; wire::attribute_values_size(List::Items(&wanted))];
     match ask_for(lease, object, &wanted, &mut output)? {
@@ -154,10 +186,17 @@ fn ask_for<'o>(
     wanted: &[Wanted<'_>],
     output: &'o mut [u8],
 ) -> Result<Result<List<'o, AttributeValue<'o>>, Rv>, LinkFailure> {
-    let request = Request::AttributeValues { session: lease.handle(), object, wanted: List::Items(wanted) };
+    let request = Request::AttributeValues {
+        session: lease.handle(),
+        object,
+        wanted: List::Items(wanted),
+    };
     let reply = lease.call(&request, output)?;
     let rv = Rv(reply.rv.0);
-    let partial = matches!(rv, ckr::OK | ckr::ATTRIBUTE_TYPE_INVALID | ckr::ATTRIBUTE_SENSITIVE | ckr::BUFFER_TOO_SMALL);
+    let partial = matches!(
+        rv,
+        ckr::OK | ckr::ATTRIBUTE_TYPE_INVALID | ckr::ATTRIBUTE_SENSITIVE | ckr::BUFFER_TOO_SMALL
+    );
     if !partial {
         return Ok(Err(rv));
     }

@@ -14,7 +14,11 @@ impl VirtualSlot {
     /// `C_GetSlotInfo`. A token is present as long as a member serves.
     pub fn slot_info(&self) -> SlotInfo {
         self.driver.recover_in_call();
-        let present = if self.is_present() { ck::CKF_TOKEN_PRESENT } else { 0 };
+        let present = if self.is_present() {
+            ck::CKF_TOKEN_PRESENT
+        } else {
+            0
+        };
         let description = format!("everslot group {}", self.label());
         let [first, second] = [0, 32].map(|from| padded(description.get(from..).unwrap_or("")));
         SlotInfo {
@@ -83,7 +87,9 @@ impl VirtualSlot {
         }
         let mut common: Option<MechanismInfo> = None;
         for member in self.serving() {
-            let Some(info) = self.mechanism_info_of(member, mechanism)? else { continue };
+            let Some(info) = self.mechanism_info_of(member, mechanism)? else {
+                continue;
+            };
             common = Some(common.map_or(info, |known| MechanismInfo {
                 min_key_size: known.min_key_size.max(info.min_key_size),
                 max_key_size: known.max_key_size.min(info.max_key_size),
@@ -94,11 +100,20 @@ impl VirtualSlot {
     }
 
     /// `None` when the member was lost while it was asked.
-    fn mechanism_info_of(&self, member: &Member, mechanism: u64) -> Result<Option<MechanismInfo>, Rv> {
+    fn mechanism_info_of(
+        &self,
+        member: &Member,
+        mechanism: u64,
+    ) -> Result<Option<MechanismInfo>, Rv> {
         let mut errand = Errand::anywhere(Repeat::Safe);
         errand.eligible = MemberSet::of(member.id);
-        let slot = member.token().map(|token| token.slot).ok_or(ckr::TOKEN_NOT_PRESENT)?;
-        let mut send = |lease: &mut Lease| Ok(lease.call(&Request::MechanismInfo { slot, mechanism }, &mut [])?);
+        let slot = member
+            .token()
+            .map(|token| token.slot)
+            .ok_or(ckr::TOKEN_NOT_PRESENT)?;
+        let mut send = |lease: &mut Lease| {
+            Ok(lease.call(&Request::MechanismInfo { slot, mechanism }, &mut [])?)
+        };
         match self.driver.perform(errand, &mut send) {
             Ok(done) => match done.reply.body {
                 Body::Mechanism(info) => Ok(Some(info)),
@@ -110,7 +125,10 @@ impl VirtualSlot {
 
     fn serving(&self) -> impl Iterator<Item = &std::sync::Arc<Member>> {
         let serving = self.driver.serving();
-        self.driver.members().iter().filter(move |member| serving.contains(member.id))
+        self.driver
+            .members()
+            .iter()
+            .filter(move |member| serving.contains(member.id))
     }
 }
 
@@ -135,5 +153,8 @@ pub(crate) fn padded<const N: usize>(text: &str) -> [u8; N] {
 /// Of this library, as `CK_VERSION`.
 pub(crate) fn version() -> Version {
     let part = |text: &str| text.parse().unwrap_or(0);
-    Version { major: part(env!("CARGO_PKG_VERSION_MAJOR")), minor: part(env!("CARGO_PKG_VERSION_MINOR")) }
+    Version {
+        major: part(env!("CARGO_PKG_VERSION_MAJOR")),
+        minor: part(env!("CARGO_PKG_VERSION_MINOR")),
+    }
 }

@@ -21,14 +21,25 @@ impl Session {
         drop(self.state()?);
         let (room, buffer) = output.parts();
         let mut send = |lease: &mut Lease| {
-            let wrapping_key = self.slot.locate(lease, wrapping_key, ckr::WRAPPING_KEY_HANDLE_INVALID)?;
+            let wrapping_key =
+                self.slot
+                    .locate(lease, wrapping_key, ckr::WRAPPING_KEY_HANDLE_INVALID)?;
             let key = self.slot.locate(lease, key, ckr::KEY_HANDLE_INVALID)?;
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
-            let request = Request::WrapKey { session: lease.handle(), mechanism, wrapping_key, key, room };
+            let request = Request::WrapKey {
+                session: lease.handle(),
+                mechanism,
+                wrapping_key,
+                key,
+                room,
+            };
             Ok(lease.call(&request, buffer)?)
         };
-        let done = self.slot.driver.perform(Errand::anywhere(Repeat::Safe), &mut send)?;
+        let done = self
+            .slot
+            .driver
+            .perform(Errand::anywhere(Repeat::Safe), &mut send)?;
         Refusal::of_length(done.reply)
     }
 
@@ -40,9 +51,18 @@ impl Session {
         drop(self.state()?);
         let length = output.len() as u64;
         let mut send = |lease: &mut Lease| {
-            Ok(lease.call(&Request::GenerateRandom { session: lease.handle(), length }, output)?)
+            Ok(lease.call(
+                &Request::GenerateRandom {
+                    session: lease.handle(),
+                    length,
+                },
+                output,
+            )?)
         };
-        let done = self.slot.driver.perform(Errand::anywhere(Repeat::Safe), &mut send)?;
+        let done = self
+            .slot
+            .driver
+            .perform(Errand::anywhere(Repeat::Safe), &mut send)?;
         Refusal::of(done.reply).map_err(|refusal| refusal.rv)
     }
 
@@ -53,7 +73,13 @@ impl Session {
     pub fn seed_random(&self, seed: &[u8]) -> Result<(), Rv> {
         drop(self.state()?);
         self.slot.on_each(Repeat::Safe, &mut |lease| {
-            Ok(lease.call(&Request::SeedRandom { session: lease.handle(), seed: Bytes(seed) }, &mut [])?)
+            Ok(lease.call(
+                &Request::SeedRandom {
+                    session: lease.handle(),
+                    seed: Bytes(seed),
+                },
+                &mut [],
+            )?)
         })
     }
 
@@ -64,14 +90,24 @@ impl Session {
     pub fn operation_state(&self, _output: Output<'_>) -> Result<u64, Refusal> {
         let state = self.state()?;
         let idle = state.benches.is_empty() && state.search.is_none();
-        Err(if idle { ckr::OPERATION_NOT_INITIALIZED } else { ckr::STATE_UNSAVEABLE }.into())
+        Err(if idle {
+            ckr::OPERATION_NOT_INITIALIZED
+        } else {
+            ckr::STATE_UNSAVEABLE
+        }
+        .into())
     }
 
     /// `C_SetOperationState`. No state was ever given out.
     ///
     /// # Errors
     /// `CKR_SAVED_STATE_INVALID`
-    pub fn set_operation_state(&self, _state: &[u8], _encryption_key: u64, _authentication_key: u64) -> Result<(), Rv> {
+    pub fn set_operation_state(
+        &self,
+        _state: &[u8],
+        _encryption_key: u64,
+        _authentication_key: u64,
+    ) -> Result<(), Rv> {
         drop(self.state()?);
         Err(ckr::SAVED_STATE_INVALID)
     }

@@ -19,8 +19,16 @@ impl VirtualSlot {
     /// # Errors
     /// [`Stop::NotHere`] with `invalid` (`CKR_KEY_HANDLE_INVALID` or its like) when no member can have it, else with
     /// `CKR_DEVICE_ERROR`, since the member that has it may return.
-    pub(crate) fn locate(&self, lease: &mut Lease, object: u64, invalid: Rv) -> Result<ObjectHandle, Stop> {
-        let object = self.catalogue.object(object).ok_or(Stop::NotHere(invalid))?;
+    pub(crate) fn locate(
+        &self,
+        lease: &mut Lease,
+        object: u64,
+        invalid: Rv,
+    ) -> Result<ObjectHandle, Stop> {
+        let object = self
+            .catalogue
+            .object(object)
+            .ok_or(Stop::NotHere(invalid))?;
         let (member, incarnation) = lease.place();
         let found = match object.whereabouts(member, incarnation) {
             Whereabouts::At(handle) => Some(handle),
@@ -28,8 +36,16 @@ impl VirtualSlot {
             Whereabouts::Unknown => self.look_up(lease, &object)?,
         };
         found.ok_or_else(|| {
-            let elsewhere = self.driver.members().iter().any(|other| other.id != member && object.may_return_on(other.id));
-            Stop::NotHere(if elsewhere { ckr::DEVICE_ERROR } else { invalid })
+            let elsewhere = self
+                .driver
+                .members()
+                .iter()
+                .any(|other| other.id != member && object.may_return_on(other.id));
+            Stop::NotHere(if elsewhere {
+                ckr::DEVICE_ERROR
+            } else {
+                invalid
+            })
         })
     }
 
@@ -43,11 +59,17 @@ impl VirtualSlot {
         mechanism: Mechanism<'a>,
         scratch: &'a Scratch,
     ) -> Result<Mechanism<'a>, Stop> {
-        map_objects(&mechanism, scratch, |object| self.locate(lease, object.0, ckr::KEY_HANDLE_INVALID))
+        map_objects(&mechanism, scratch, |object| {
+            self.locate(lease, object.0, ckr::KEY_HANDLE_INVALID)
+        })
     }
 
     /// Searches a member for an object of which only the identity is known there.
-    fn look_up(&self, lease: &mut Lease, object: &VirtualObject) -> Result<Option<ObjectHandle>, Stop> {
+    fn look_up(
+        &self,
+        lease: &mut Lease,
+        object: &VirtualObject,
+    ) -> Result<Option<ObjectHandle>, Stop> {
         let (member, incarnation) = lease.place();
         if !object.identity.is_telling() {
             object.missing(member, incarnation);
@@ -55,15 +77,24 @@ impl VirtualSlot {
         }
         let mut found = [0; MATCHES * 8];
         let reply = object.identity.search(|template| {
-            let request = Request::FindObjects { session: lease.handle(), template };
+            let request = Request::FindObjects {
+                session: lease.handle(),
+                template,
+            };
             lease.call(&request, &mut found)
         })?;
         if reply.rv != everslot_protocol::Rv::OK {
             return Ok(None);
         }
         for handle in handles(reply, &found) {
-            let other = self.catalogue.at(member, incarnation, handle).is_some_and(|known| known != object.handle);
-            if !other && Identity::read(lease, handle)?.is_ok_and(|identity| identity.is_same(&object.identity)) {
+            let other = self
+                .catalogue
+                .at(member, incarnation, handle)
+                .is_some_and(|known| known != object.handle);
+            if !other
+                && Identity::read(lease, handle)?
+                    .is_ok_and(|identity| identity.is_same(&object.identity))
+            {
                 self.catalogue.found(object, (member, incarnation), handle);
                 return Ok(Some(handle));
             }
@@ -76,5 +107,7 @@ impl VirtualSlot {
 /// The object handles that a reply has put into `output`.
 pub(crate) fn handles(reply: Reply, output: &[u8]) -> impl Iterator<Item = ObjectHandle> {
     let (handles, _) = super::written(reply, output).as_chunks::<8>();
-    handles.iter().map(|handle| ObjectHandle(u64::from_ne_bytes(*handle)))
+    handles
+        .iter()
+        .map(|handle| ObjectHandle(u64::from_ne_bytes(*handle)))
 }

@@ -43,7 +43,13 @@ impl Session {
     pub fn init_pin(&self, pin: Option<&[u8]>) -> Result<(), Rv> {
         drop(self.state()?);
         self.slot.on_each(Repeat::OnlyIfUndelivered, &mut |lease| {
-            Ok(lease.call(&Request::InitPin { session: lease.handle(), pin: pin.map(Bytes) }, &mut [])?)
+            Ok(lease.call(
+                &Request::InitPin {
+                    session: lease.handle(),
+                    pin: pin.map(Bytes),
+                },
+                &mut [],
+            )?)
         })
     }
 
@@ -55,7 +61,11 @@ impl Session {
         drop(self.state()?);
         self.may_change(true)?;
         self.slot.on_each(Repeat::OnlyIfUndelivered, &mut |lease| {
-            let request = Request::SetPin { session: lease.handle(), old: old.map(Bytes), new: new.map(Bytes) };
+            let request = Request::SetPin {
+                session: lease.handle(),
+                old: old.map(Bytes),
+                new: new.map(Bytes),
+            };
             Ok(lease.call(&request, &mut [])?)
         })?;
         self.slot.driver.pin_changed(new);
@@ -65,10 +75,21 @@ impl Session {
     /// The login that a `CKA_ALWAYS_AUTHENTICATE` key wants goes to the member that holds the operation (§5.6.8).
     fn login_for_operation(&self, pin: Option<&[u8]>) -> Result<(), Rv> {
         let mut state = self.state()?;
-        let lease = state.take_last_lease().ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
-        let errand = Errand { lease: Some(lease), pinned: true, login: true, ..Errand::anywhere(Repeat::OnlyIfUndelivered) };
+        let lease = state
+            .take_last_lease()
+            .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
+        let errand = Errand {
+            lease: Some(lease),
+            pinned: true,
+            login: true,
+            ..Errand::anywhere(Repeat::OnlyIfUndelivered)
+        };
         let mut send = |lease: &mut Lease| {
-            let request = Request::Login { session: lease.handle(), user: ck::CKU_CONTEXT_SPECIFIC, pin: pin.map(Bytes) };
+            let request = Request::Login {
+                session: lease.handle(),
+                user: ck::CKU_CONTEXT_SPECIFIC,
+                pin: pin.map(Bytes),
+            };
             Ok(lease.call(&request, &mut [])?)
         };
         let done = self.slot.driver.perform(errand, &mut send)?;

@@ -49,7 +49,11 @@ struct OpenSessions {
 
 impl OpenSessions {
     fn of(&self, read_write: bool) -> &AtomicU64 {
-        if read_write { &self.read_write } else { &self.read_only }
+        if read_write {
+            &self.read_write
+        } else {
+            &self.read_only
+        }
     }
 }
 
@@ -91,7 +95,10 @@ impl Refusal {
     fn of(reply: Reply) -> Result<(), Self> {
         match (Rv(reply.rv.0), reply.body) {
             (ckr::OK, _) => Ok(()),
-            (rv, Body::Length(length)) => Err(Self { rv, length: Some(length) }),
+            (rv, Body::Length(length)) => Err(Self {
+                rv,
+                length: Some(length),
+            }),
             (rv, _) => Err(rv.into()),
         }
     }
@@ -108,14 +115,25 @@ impl Refusal {
 
 /// The bytes that a call has put at the start of `output`.
 fn written(reply: Reply, output: &[u8]) -> &[u8] {
-    usize::try_from(reply.written()).ok().and_then(|length| output.get(..length)).unwrap_or_default()
+    usize::try_from(reply.written())
+        .ok()
+        .and_then(|length| output.get(..length))
+        .unwrap_or_default()
 }
 
 impl VirtualSlot {
     pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Arc<Sessions>) -> Self {
         let catalogue = Catalogue::new(driver.members().len());
         let was_present = AtomicBool::new(!driver.serving().is_empty());
-        Self { id, driver, catalogue, sessions, open: OpenSessions::default(), login: AtomicU8::new(0), was_present }
+        Self {
+            id,
+            driver,
+            catalogue,
+            sessions,
+            open: OpenSessions::default(),
+            login: AtomicU8::new(0),
+            was_present,
+        }
     }
 
     /// Whether a member serves at the moment.
@@ -154,7 +172,9 @@ impl VirtualSlot {
             return Err(ckr::TOKEN_NOT_PRESENT);
         }
         self.open.of(read_write).fetch_add(1, Ordering::AcqRel);
-        Ok(self.sessions.open(|handle| Session::new(handle, Arc::clone(self), read_write)))
+        Ok(self
+            .sessions
+            .open(|handle| Session::new(handle, Arc::clone(self), read_write)))
     }
 
     /// `C_CloseAllSessions`
@@ -198,7 +218,10 @@ impl VirtualSlot {
     /// Sessions of this slot: all, read-write.
     fn count_sessions(&self) -> (u64, u64) {
         let read_write = self.open.read_write.load(Ordering::Acquire);
-        (self.open.read_only.load(Ordering::Acquire) + read_write, read_write)
+        (
+            self.open.read_only.load(Ordering::Acquire) + read_write,
+            read_write,
+        )
     }
 
     fn has_read_only_session(&self) -> bool {
@@ -208,8 +231,13 @@ impl VirtualSlot {
     /// After a session was closed: its objects go, and the login with the slot's last one.
     fn forget_session(&self, session: &Session, objects: &[u64]) {
         self.sessions.remove(session.handle);
-        self.open.of(session.read_write).fetch_sub(1, Ordering::AcqRel);
-        for object in objects.iter().filter_map(|object| self.catalogue.object(*object)) {
+        self.open
+            .of(session.read_write)
+            .fetch_sub(1, Ordering::AcqRel);
+        for object in objects
+            .iter()
+            .filter_map(|object| self.catalogue.object(*object))
+        {
             self.destroy_everywhere(&object);
             self.catalogue.remove(object.handle);
         }
@@ -234,13 +262,23 @@ impl VirtualSlot {
             errand.eligible = MemberSet::of(id);
             let _ = self.driver.perform(errand, &mut |lease| {
                 let handle = self.locate(lease, object.handle, ckr::OBJECT_HANDLE_INVALID)?;
-                Ok(lease.call(&Request::DestroyObject { session: lease.handle(), object: handle }, &mut [])?)
+                Ok(lease.call(
+                    &Request::DestroyObject {
+                        session: lease.handle(),
+                        object: handle,
+                    },
+                    &mut [],
+                )?)
             });
         }
     }
 
     /// Sends a call to every member that serves; a member that is lost over it does not count.
-    fn on_each(&self, repeat: Repeat, send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>) -> Result<(), Rv> {
+    fn on_each(
+        &self,
+        repeat: Repeat,
+        send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
+    ) -> Result<(), Rv> {
         self.driver.recover_in_call();
         let mut outcome = Err(ckr::DEVICE_ERROR);
         for id in self.driver.serving().iter() {

@@ -53,7 +53,9 @@ impl VirtualObject {
 
     /// Where the object is on a member, as far as it was seen in `incarnation`.
     pub(crate) fn whereabouts(&self, member: MemberId, incarnation: Incarnation) -> Whereabouts {
-        let Some(place) = self.place(member) else { return Whereabouts::Absent };
+        let Some(place) = self.place(member) else {
+            return Whereabouts::Absent;
+        };
         let seen = place.seen.load(Ordering::Acquire);
         let handle = ObjectHandle(place.handle.load(Ordering::Acquire));
         // A writer between the two loads belongs to another incarnation, or found the same.
@@ -71,20 +73,26 @@ impl VirtualObject {
 
     /// Whether the object was ever seen on a member other than in its present incarnation, so that it may be there again.
     pub(crate) fn may_return_on(&self, member: MemberId) -> bool {
-        let seen = self.place(member).map_or(0, |place| place.seen.load(Ordering::Acquire));
+        let seen = self
+            .place(member)
+            .map_or(0, |place| place.seen.load(Ordering::Acquire));
         self.token && seen & 0xffff_ffff == PRESENT
     }
 
     pub(crate) fn found(&self, member: MemberId, incarnation: Incarnation, handle: ObjectHandle) {
         if let Some(place) = self.place(member) {
             place.handle.store(handle.0, Ordering::Release);
-            place.seen.store(mark(incarnation, PRESENT), Ordering::Release);
+            place
+                .seen
+                .store(mark(incarnation, PRESENT), Ordering::Release);
         }
     }
 
     pub(crate) fn missing(&self, member: MemberId, incarnation: Incarnation) {
         if let Some(place) = self.place(member) {
-            place.seen.store(mark(incarnation, ABSENT), Ordering::Release);
+            place
+                .seen
+                .store(mark(incarnation, ABSENT), Ordering::Release);
         }
     }
 

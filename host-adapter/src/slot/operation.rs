@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use everslot_core::{Incarnation, MemberId, Repeat, Rv, ckr};
-use everslot_protocol::{Body, Bytes, Dual, Mechanism, ObjectHandle, Operation, Reply, Request, Room, SessionHandle, wire};
+use everslot_protocol::{
+    Body, Bytes, Dual, Mechanism, ObjectHandle, Operation, Reply, Request, Room, SessionHandle,
+    wire,
+};
 use zeroize::Zeroizing;
 
 use super::session::State;
@@ -36,7 +39,12 @@ struct Begun(Zeroizing<Vec<u8>>);
 
 impl Begun {
     fn new(operation: Operation, mechanism: Mechanism<'_>, key: Option<u64>) -> Self {
-        let request = Request::Begin { session: SessionHandle(0), operation, mechanism, key: key.map(ObjectHandle) };
+        let request = Request::Begin {
+            session: SessionHandle(0),
+            operation,
+            mechanism,
+            key: key.map(ObjectHandle),
+        };
         let mut bytes = Zeroizing::new(vec![0; wire::request_size(&request)]);
         // The size was asked for, so it fits.
         let _ = wire::encode_request(&request, &mut bytes);
@@ -46,7 +54,12 @@ impl Begun {
     /// Sends it to the member of `lease`.
     fn send(&self, slot: &VirtualSlot, lease: &mut Lease) -> Result<Reply, Stop> {
         match wire::decode_request(&self.0) {
-            Ok(Request::Begin { operation, mechanism, key, .. }) => begin_on(slot, lease, operation, mechanism, key.map(|key| key.0)),
+            Ok(Request::Begin {
+                operation,
+                mechanism,
+                key,
+                ..
+            }) => begin_on(slot, lease, operation, mechanism, key.map(|key| key.0)),
             _ => Ok(code(ckr::GENERAL_ERROR)),
         }
     }
@@ -58,10 +71,19 @@ impl Session {
     /// # Errors
     /// `CKR_OPERATION_ACTIVE`, `CKR_OPERATION_NOT_INITIALIZED` when there is nothing to end, what the member says of mechanism and
     /// key, `CKR_DEVICE_ERROR` when no member could serve.
-    pub fn begin(&self, operation: Operation, mechanism: Option<Mechanism<'_>>, key: Option<u64>) -> Result<(), Rv> {
+    pub fn begin(
+        &self,
+        operation: Operation,
+        mechanism: Option<Mechanism<'_>>,
+        key: Option<u64>,
+    ) -> Result<(), Rv> {
         let mut state = self.state()?;
         let Some(mechanism) = mechanism else {
-            return if state.cancel(operation) { Ok(()) } else { Err(ckr::OPERATION_NOT_INITIALIZED) };
+            return if state.cancel(operation) {
+                Ok(())
+            } else {
+                Err(ckr::OPERATION_NOT_INITIALIZED)
+            };
         };
         if state.position(operation).is_some() {
             return Err(ckr::OPERATION_ACTIVE);
@@ -71,10 +93,21 @@ impl Session {
         if let Some(began) = state.begin_beside(&self.slot, operation, &begun) {
             return began;
         }
-        let Done { reply, lease } = self.slot.driver.perform(Errand::anywhere(Repeat::Safe), &mut send)?;
+        let Done { reply, lease } = self
+            .slot
+            .driver
+            .perform(Errand::anywhere(Repeat::Safe), &mut send)?;
         Refusal::of(reply).map_err(|refusal| refusal.rv)?;
-        let active = Active { operation, begun, on: lease.as_ref().map(place), progressed: false };
-        state.benches.push(Bench { lease, operations: vec![active] });
+        let active = Active {
+            operation,
+            begun,
+            on: lease.as_ref().map(place),
+            progressed: false,
+        };
+        state.benches.push(Bench {
+            lease,
+            operations: vec![active],
+        });
         Ok(())
     }
 
@@ -83,12 +116,19 @@ impl Session {
     /// # Errors
     /// `CKR_OPERATION_NOT_INITIALIZED`, what the member says, `CKR_BUFFER_TOO_SMALL` with the length, `CKR_DEVICE_ERROR` when no
     /// member could serve. The operation is over but for the last but one.
-    pub fn whole(&self, operation: Operation, data: &[u8], output: Output<'_>) -> Result<u64, Refusal> {
-        self.with_output(operation, After::Ends, output, &|session, room| Request::Whole {
-            session,
-            operation,
-            data: Bytes(data),
-            room,
+    pub fn whole(
+        &self,
+        operation: Operation,
+        data: &[u8],
+        output: Output<'_>,
+    ) -> Result<u64, Refusal> {
+        self.with_output(operation, After::Ends, output, &|session, room| {
+            Request::Whole {
+                session,
+                operation,
+                data: Bytes(data),
+                room,
+            }
         })
     }
 
@@ -121,12 +161,19 @@ impl Session {
     ///
     /// # Errors
     /// As in [`update`](Self::update); `CKR_BUFFER_TOO_SMALL` with the length, and the operation goes on.
-    pub fn update_output(&self, operation: Operation, data: &[u8], output: Output<'_>) -> Result<u64, Refusal> {
-        self.with_output(operation, After::GoesOn, output, &|session, room| Request::Update {
-            session,
-            operation,
-            data: Bytes(data),
-            room,
+    pub fn update_output(
+        &self,
+        operation: Operation,
+        data: &[u8],
+        output: Output<'_>,
+    ) -> Result<u64, Refusal> {
+        self.with_output(operation, After::GoesOn, output, &|session, room| {
+            Request::Update {
+                session,
+                operation,
+                data: Bytes(data),
+                room,
+            }
         })
     }
 
@@ -139,7 +186,13 @@ impl Session {
         let slot = &self.slot;
         let mut send = |lease: &mut Lease| {
             let key = slot.locate(lease, key, ckr::KEY_HANDLE_INVALID)?;
-            Ok(lease.call(&Request::DigestKey { session: lease.handle(), key }, &mut [])?)
+            Ok(lease.call(
+                &Request::DigestKey {
+                    session: lease.handle(),
+                    key,
+                },
+                &mut [],
+            )?)
         };
         let reply = state.go_on(slot, Operation::Digest, After::GoesOn, &mut send)?;
         Refusal::of(reply).map_err(|refusal| refusal.rv)
@@ -150,7 +203,13 @@ impl Session {
     /// # Errors
     /// As in [`whole`](Self::whole).
     pub fn finish(&self, operation: Operation, output: Output<'_>) -> Result<u64, Refusal> {
-        self.with_output(operation, After::Ends, output, &|session, room| Request::Finish { session, operation, room })
+        self.with_output(operation, After::Ends, output, &|session, room| {
+            Request::Finish {
+                session,
+                operation,
+                room,
+            }
+        })
     }
 
     /// `C_VerifyFinal`
@@ -158,9 +217,11 @@ impl Session {
     /// # Errors
     /// As in [`verify`](Self::verify).
     pub fn verify_finish(&self, signature: &[u8]) -> Result<(), Rv> {
-        self.without_output(Operation::Verify, After::Ends, &|session| Request::VerifyFinish {
-            session,
-            signature: Bytes(signature),
+        self.without_output(Operation::Verify, After::Ends, &|session| {
+            Request::VerifyFinish {
+                session,
+                signature: Bytes(signature),
+            }
         })
     }
 
@@ -170,7 +231,10 @@ impl Session {
     /// As in [`update_output`](Self::update_output); `CKR_DEVICE_ERROR` when the two operations have come to stand on different members.
     pub fn dual_update(&self, dual: Dual, data: &[u8], output: Output<'_>) -> Result<u64, Refusal> {
         let mut state = self.state()?;
-        let (cipher, witness) = (state.position(dual.cipher()), state.position(dual.witness()));
+        let (cipher, witness) = (
+            state.position(dual.cipher()),
+            state.position(dual.witness()),
+        );
         let (Some((bench, _)), Some((other, _))) = (cipher, witness) else {
             return Err(ckr::OPERATION_NOT_INITIALIZED.into());
         };
@@ -181,7 +245,12 @@ impl Session {
         }
         let (room, buffer) = output.parts();
         let mut send = |lease: &mut Lease| {
-            let request = Request::DualUpdate { session: lease.handle(), dual, data: Bytes(data), room };
+            let request = Request::DualUpdate {
+                session: lease.handle(),
+                dual,
+                data: Bytes(data),
+                room,
+            };
             Ok(lease.call(&request, buffer)?)
         };
         let reply = state.go_on_both(&self.slot, dual, &mut send)?;
@@ -226,14 +295,19 @@ impl State {
     /// Which bench an operation is on, and its place there.
     fn position(&self, operation: Operation) -> Option<(usize, usize)> {
         self.benches.iter().enumerate().find_map(|(at, bench)| {
-            let place = bench.operations.iter().position(|active| active.operation == operation)?;
+            let place = bench
+                .operations
+                .iter()
+                .position(|active| active.operation == operation)?;
             Some((at, place))
         })
     }
 
     /// Ends an operation without its result. Whether there was one.
     pub(super) fn cancel(&mut self, operation: Operation) -> bool {
-        let Some((bench, at)) = self.position(operation) else { return false };
+        let Some((bench, at)) = self.position(operation) else {
+            return false;
+        };
         if let Some(bench) = self.benches.get_mut(bench) {
             bench.operations.swap_remove(at);
             if let Some(lease) = &mut bench.lease {
@@ -258,7 +332,12 @@ impl State {
 
     /// Begins an operation on the real session that another one of this session stands on, since a dual function can feed only two
     /// that share one. `None` when there is none, or when that member cannot serve it.
-    fn begin_beside(&mut self, slot: &Arc<VirtualSlot>, operation: Operation, begun: &Begun) -> Option<Result<(), Rv>> {
+    fn begin_beside(
+        &mut self,
+        slot: &Arc<VirtualSlot>,
+        operation: Operation,
+        begun: &Begun,
+    ) -> Option<Result<(), Rv>> {
         let bench = self.benches.first_mut()?;
         let lease = Some(bench.lease.take()?);
         let mut not_here = false;
@@ -267,7 +346,11 @@ impl State {
             not_here = matches!(sent, Err(Stop::NotHere(_)));
             sent
         };
-        let errand = Errand { lease, pinned: true, ..Errand::anywhere(Repeat::Safe) };
+        let errand = Errand {
+            lease,
+            pinned: true,
+            ..Errand::anywhere(Repeat::Safe)
+        };
         let Done { reply, lease } = slot.driver.perform(errand, &mut send).ok()?;
         let on = lease.as_ref().map(place);
         bench.lease = lease;
@@ -277,7 +360,12 @@ impl State {
         let began = Refusal::of(reply).map_err(|refusal| refusal.rv);
         if began.is_ok() {
             let begun = Begun(begun.0.clone());
-            bench.operations.push(Active { operation, begun, on, progressed: false });
+            bench.operations.push(Active {
+                operation,
+                begun,
+                on,
+                progressed: false,
+            });
         }
         Some(began)
     }
@@ -290,7 +378,9 @@ impl State {
         after: After,
         send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
     ) -> Result<Reply, Rv> {
-        let (at, which) = self.position(operation).ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
+        let (at, which) = self
+            .position(operation)
+            .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
         let bench = self.benches.get_mut(at).ok_or(ckr::GENERAL_ERROR)?;
         let lease = bench.lease.take();
         let active = bench.operations.get_mut(which).ok_or(ckr::GENERAL_ERROR)?;
@@ -299,7 +389,11 @@ impl State {
             bench.lease = lease;
             return self.settle(at, which, after, Err(ckr::DEVICE_ERROR));
         }
-        let errand = Errand { pinned: active.progressed, lease, ..Errand::anywhere(Repeat::Safe) };
+        let errand = Errand {
+            pinned: active.progressed,
+            lease,
+            ..Errand::anywhere(Repeat::Safe)
+        };
         let mut resend = |lease: &mut Lease| {
             if active.on != Some(place(lease)) {
                 let reply = active.begun.send(slot, lease)?;
@@ -321,14 +415,27 @@ impl State {
         dual: Dual,
         send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
     ) -> Result<Reply, Rv> {
-        let Some((at, which)) = self.position(dual.cipher()) else { return Err(ckr::OPERATION_NOT_INITIALIZED) };
-        let lease = self.benches.get_mut(at).and_then(|bench| bench.lease.take());
-        let errand = Errand { pinned: true, lease, ..Errand::anywhere(Repeat::Safe) };
+        let Some((at, which)) = self.position(dual.cipher()) else {
+            return Err(ckr::OPERATION_NOT_INITIALIZED);
+        };
+        let lease = self
+            .benches
+            .get_mut(at)
+            .and_then(|bench| bench.lease.take());
+        let errand = Errand {
+            pinned: true,
+            lease,
+            ..Errand::anywhere(Repeat::Safe)
+        };
         let done = slot.driver.perform(errand, send);
         let reply = self.settle(at, which, After::GoesOn, done);
         match self.position(dual.witness()) {
             Some((at, which)) if reply.is_ok_and(goes_on) => {
-                if let Some(active) = self.benches.get_mut(at).and_then(|bench| bench.operations.get_mut(which)) {
+                if let Some(active) = self
+                    .benches
+                    .get_mut(at)
+                    .and_then(|bench| bench.operations.get_mut(which))
+                {
                     active.progressed = true;
                 }
             }
@@ -338,7 +445,13 @@ impl State {
     }
 
     /// Brings the bench to what a call's end means for it.
-    fn settle(&mut self, at: usize, which: usize, after: After, done: Result<Done, Rv>) -> Result<Reply, Rv> {
+    fn settle(
+        &mut self,
+        at: usize,
+        which: usize,
+        after: After,
+        done: Result<Done, Rv>,
+    ) -> Result<Reply, Rv> {
         let bench = self.benches.get_mut(at).ok_or(ckr::GENERAL_ERROR)?;
         let outcome = done.map(|Done { reply, lease }| {
             bench.lease = lease;
@@ -382,10 +495,20 @@ fn begin_on(
     mechanism: Mechanism<'_>,
     key: Option<u64>,
 ) -> Result<Reply, Stop> {
-    let key = key.map(|key| slot.locate(lease, key, ckr::KEY_HANDLE_INVALID)).transpose()?;
+    let key = key
+        .map(|key| slot.locate(lease, key, ckr::KEY_HANDLE_INVALID))
+        .transpose()?;
     let scratch = Scratch::default();
     let mechanism = slot.localise(lease, mechanism, &scratch)?;
-    Ok(lease.call(&Request::Begin { session: lease.handle(), operation, mechanism, key }, &mut [])?)
+    Ok(lease.call(
+        &Request::Begin {
+            session: lease.handle(),
+            operation,
+            mechanism,
+            key,
+        },
+        &mut [],
+    )?)
 }
 
 fn place(lease: &Lease) -> Place {
@@ -399,9 +522,15 @@ fn goes_on(reply: Reply) -> bool {
 
 /// A wrong signature ends its operation in good order.
 fn is_verification(reply: Reply) -> bool {
-    matches!(Rv(reply.rv.0), ckr::SIGNATURE_INVALID | ckr::SIGNATURE_LEN_RANGE)
+    matches!(
+        Rv(reply.rv.0),
+        ckr::SIGNATURE_INVALID | ckr::SIGNATURE_LEN_RANGE
+    )
 }
 
 fn code(rv: Rv) -> Reply {
-    Reply { rv: everslot_protocol::Rv(rv.0), body: Body::Empty }
+    Reply {
+        rv: everslot_protocol::Rv(rv.0),
+        body: Body::Empty,
+    }
 }

@@ -28,7 +28,12 @@ pub(super) struct State {
 
 impl Session {
     pub(super) fn new(handle: u64, slot: Arc<VirtualSlot>, read_write: bool) -> Self {
-        Self { handle, slot, read_write, state: Mutex::default() }
+        Self {
+            handle,
+            slot,
+            read_write,
+            state: Mutex::default(),
+        }
     }
 
     /// `C_CloseSession`. Its operations end, its session objects are destroyed; with the slot's last session the login ends too
@@ -60,8 +65,17 @@ impl Session {
             (Login::In(User::User), true) => ck::CKS_RW_USER_FUNCTIONS,
             (Login::In(User::SecurityOfficer), _) => ck::CKS_RW_SO_FUNCTIONS,
         };
-        let read_write = if self.read_write { ck::CKF_RW_SESSION } else { 0 };
-        Ok(SessionInfo { slot: self.slot.id, state, flags: ck::CKF_SERIAL_SESSION | read_write, device_error: 0 })
+        let read_write = if self.read_write {
+            ck::CKF_RW_SESSION
+        } else {
+            0
+        };
+        Ok(SessionInfo {
+            slot: self.slot.id,
+            state,
+            flags: ck::CKF_SERIAL_SESSION | read_write,
+            device_error: 0,
+        })
     }
 
     /// Ends `operation` if it is active, as a call with a bad argument does (PKCS#11 v3.1 §5.2).
@@ -74,12 +88,20 @@ impl Session {
     /// The session's state, for one call at a time.
     pub(super) fn state(&self) -> Result<MutexGuard<'_, State>, Rv> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.closed { Err(ckr::SESSION_HANDLE_INVALID) } else { Ok(state) }
+        if state.closed {
+            Err(ckr::SESSION_HANDLE_INVALID)
+        } else {
+            Ok(state)
+        }
     }
 
     /// # Errors
     /// `CKR_SESSION_READ_ONLY` for a change of a token object in a read-only session (PKCS#11 v3.1 §5.6).
     pub(super) fn may_change(&self, token: bool) -> Result<(), Rv> {
-        if token && !self.read_write { Err(ckr::SESSION_READ_ONLY) } else { Ok(()) }
+        if token && !self.read_write {
+            Err(ckr::SESSION_READ_ONLY)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -32,6 +32,11 @@ impl Sessions {
     }
 
     pub(crate) fn of_slot(&self, slot: u64) -> Vec<Arc<Session>> {
-        self.sessions.pin().values().filter(|session| session.slot.id == slot).cloned().collect()
+        self.sessions
+            .pin()
+            .values()
+            .filter(|session| session.slot.id == slot)
+            .cloned()
+            .collect()
     }
 }
