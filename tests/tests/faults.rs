@@ -113,12 +113,14 @@ fn killed_in_a_call() {
     let lab = lab(Token::Test);
     let session = lab.session(lab.module());
     let key = ec_key(session);
-    lab.members()[0].misbehave("C_Sign crash times 1\n");
-    for _ in 0..6 {
+    lab.members()[0].misbehave("C_Sign crash\n");
+    eventually("the crash has happened", PATIENCE, || {
         within(DEADLINE + SLACK, || session.sign(ECDSA, key, &HASH)).expect("a member is left");
-    }
-    assert_eq!(lab.members()[0].calls("C_Sign"), 1, "the crash happened");
-    wait_for_return(&lab, 0);
+        lab.members()[0].calls("C_Sign") > 0
+    });
+    lab.members()[0].misbehave("");
+    lab.wait_until_all_serve();
+    assert!(lab.status()[0]["losses"].as_u64() >= Some(1));
 }
 
 #[test]
@@ -139,15 +141,18 @@ fn hangs_in_a_call() {
 }
 
 #[test]
-fn a_dead_pipe_signals_the_host_not_the_application() {
+fn a_broken_pipe_ends_nobody() {
     let lab = lab(Token::Test);
     let session = lab.session(lab.module());
     let key = ec_key(session);
-    lab.members()[0].misbehave("C_Sign signal 13 times 1\n");
-    for _ in 0..6 {
-        session.sign(ECDSA, key, &HASH).expect("a member is left");
-    }
-    assert_eq!(lab.members()[0].calls("C_Sign"), 1, "the signal came");
+    // SIGPIPE, as p11-kit's client raises it when its server is gone.
+    lab.members()[0].misbehave("C_Sign signal 13\n");
+    eventually("the signal came", PATIENCE, || {
+        session
+            .sign(ECDSA, key, &HASH)
+            .expect("the signal is ignored, or a member is left");
+        lab.members()[0].calls("C_Sign") > 0
+    });
 }
 
 #[test]

@@ -200,11 +200,17 @@ fn objects_are_made_read_changed_copied_and_destroyed() {
         b"one"
     );
     session
-        .set_attributes(note, &Template::new().bytes(CKA_VALUE, "two"))
+        .set_attributes(note, &Template::new().label("changed"))
         .expect("it is changed");
     assert_eq!(
-        session.attribute(note, CKA_VALUE).expect("it is read"),
-        b"two"
+        session.attribute(note, CKA_LABEL).expect("it is read"),
+        b"changed"
+    );
+    let fixed = session.set_attributes(note, &Template::new().bytes(CKA_VALUE, "two"));
+    assert_eq!(
+        fixed.map_err(|failure| failure.code),
+        Err(ckr::ATTRIBUTE_READ_ONLY),
+        "what its member says is passed on"
     );
     let copy = session
         .copy(note, &Template::new().label("copy"))
@@ -220,7 +226,7 @@ fn objects_are_made_read_changed_copied_and_destroyed() {
     assert_eq!(gone, Err(ckr::OBJECT_HANDLE_INVALID));
     assert_eq!(
         session.attribute(copy, CKA_VALUE).expect("it is read"),
-        b"two"
+        b"one"
     );
 }
 
