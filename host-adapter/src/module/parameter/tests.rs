@@ -1,1 +1,5 @@
+//! The shapes against the C structures, and the ways between C and fields.
 
+mod layout;
+mod reading;
+mod round_trips;
