@@ -1,5 +1,7 @@
 //! The `everslot` command as people use it, with real SoftHSM tokens.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;

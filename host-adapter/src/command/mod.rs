@@ -1,6 +1,6 @@
 //! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
 
-mod demo;
+pub mod demo;
 mod init;
 mod member;
 mod output;
