@@ -1,6 +1,7 @@
 //! The virtual slot: what an application holds, independent of any member.
 
 mod attributes;
+mod bench;
 mod catalogue;
 mod create;
 mod find;

@@ -5,8 +5,8 @@ use everslot_core::{Login, Rv, User, ckr};
 use everslot_protocol::{Operation, SessionInfo};
 
 use super::VirtualSlot;
+use super::bench::Bench;
 use super::find::Search;
-use super::operation::Bench;
 
 /// A session as the application holds it. It outlives any member.
 pub struct Session {
