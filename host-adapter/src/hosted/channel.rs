@@ -14,7 +14,7 @@ use everslot_protocol::Deadline;
 pub(super) use host_end::{HostEnd, NotServed, Serve, Served};
 
 use super::memory::{Board, Control, PART, REPLY, Region};
-use super::spin::{Lately, Spinner};
+use super::spin::{Experience, NOTICING, Spinner, Spun, WAKING};
 use super::word;
 use crate::module::{Delivery, LinkCause, LinkFailure};
 
@@ -121,13 +121,13 @@ pub(super) struct ClientEnd {
     board: Arc<Board>,
     channel: u32,
     spinner: Spinner,
-    services: Lately,
+    services: Experience,
     is_poisoned: bool,
 }
 
 impl ClientEnd {
     pub(super) fn new(region: Arc<Region>, board: Arc<Board>, channel: u32) -> Self {
-        Self { region, board, channel, spinner: Spinner::client(), services: Lately::default(), is_poisoned: false }
+        Self { region, board, channel, spinner: Spinner::client(), services: Experience::default(), is_poisoned: false }
     }
 
     pub(super) fn channel(&self) -> u32 {
@@ -201,13 +201,19 @@ impl ClientEnd {
         call.length.store(length as u32, Ordering::Relaxed);
         call.part.store(part as u32, Ordering::Relaxed);
         call.room.store(room, Ordering::Relaxed);
-        if word::post(word).is_err() {
-            self.region.request(self.channel).wipe(length);
-            let cause = if wait.peer.has_ended() { LinkCause::HostEnded } else { LinkCause::Exhausted };
-            return Err(LinkFailure { delivery: part.delivery(false), cause });
-        }
-        let waited = wait.answer(word, || self.board.spin(self.spinner, self.services, || word::is_answered(word)));
-        if let Err(cause) = waited {
+        let start = match word::post(word) {
+            Ok(word::Host::Awake) => NOTICING,
+            Ok(word::Host::Asleep) => WAKING,
+            Err(word::Closed) => {
+                self.region.request(self.channel).wipe(length);
+                let cause = if wait.peer.has_ended() { LinkCause::HostEnded } else { LinkCause::Exhausted };
+                return Err(LinkFailure { delivery: part.delivery(false), cause });
+            }
+        };
+        let patience = self.services.patience(start);
+        let spun = self.board.spin(self.spinner, patience, || word::is_answered(word));
+        self.services.spun(spun);
+        if spun != Spun::Done && let Err(cause) = wait.answer(word) {
             let taken = !word::cancel(word);
             // An answer that came in the last moment, or before the host ended, is an answer.
             if !taken || !word::is_answered(word) {
@@ -260,11 +266,8 @@ struct Wait<'a, P> {
 }
 
 impl<P: Peer> Wait<'_, P> {
-    /// Waits, awake at first if `spin` will, until there is an answer or there is no sense in waiting any more.
-    fn answer(&self, word: &impl word::Word, spin: impl FnOnce() -> bool) -> Result<(), LinkCause> {
-        if spin() {
-            return Ok(());
-        }
+    /// Sleeps until there is an answer or there is no sense in waiting any more.
+    fn answer(&self, word: &impl word::Word) -> Result<(), LinkCause> {
         loop {
             let remaining = self.until.map(|until| until.saturating_duration_since(Instant::now()));
             if self.peer.is_known_to_have_ended() {

@@ -11,14 +11,20 @@ use std::time::{Duration, Instant};
 
 use super::memory::{Board, LEAVES};
 
-/// The longest that an end spins.
-const LONGEST: Duration = Duration::from_micros(100);
-
-/// An end that has lately waited longer than this on average sleeps at once.
+/// An end whose turn has lately come later than this on average sleeps at once.
 const WORTHWHILE: Duration = Duration::from_micros(60);
 
+/// The longest that it takes to wake a thread on a core that sleeps deeply.
+pub(super) const WAKING: Duration = Duration::from_micros(60);
+
+/// What an end that is awake may take to notice something, and some more.
+pub(super) const NOTICING: Duration = Duration::from_micros(10);
+
+/// An end that spun in vain this often in a row spins at every 64th occasion only.
+const MISSES_MAX: u32 = 6;
+
 /// How long an end tries to get leave: its other end, which has just stopped to spin, is about to give it back.
-const PATIENCE: Duration = Duration::from_micros(3);
+const LEAVE_PATIENCE: Duration = Duration::from_micros(3);
 
 /// Pauses between two looks at the clock and the board.
 const PAUSES: u32 = 16;
@@ -70,48 +76,85 @@ impl HostNumber {
     }
 }
 
-/// What lately happened when an end waited: a moving average.
+/// What an end has seen when it waited, and what follows for its next wait.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lately {
+pub(super) struct Experience {
+    /// A moving average of how long the other end took.
     nanoseconds: u64,
+    /// How often in a row it spun in vain.
+    misses: u32,
+    /// How often it is to sleep at once before it spins again.
+    skips: u32,
 }
 
-impl Lately {
-    /// Counts a wait, or a service that was waited for.
+impl Experience {
+    /// Counts how long the other end took.
     pub(super) fn saw(&mut self, took: Duration) {
-        // A long one counts as somewhat longer than worthwhile, so that a few short ones make spinning worthwhile again.
+        // A long time counts as somewhat longer than worthwhile, so that a few short ones make spinning worthwhile again.
         let took = took.min(WORTHWHILE * 4).as_nanos() as u64;
         self.nanoseconds = (self.nanoseconds * 7 + took) / 8;
     }
 
-    fn is_short(self) -> bool {
-        self.nanoseconds <= WORTHWHILE.as_nanos() as u64
+    /// How long to spin now, when it takes the other end `start` to begin; zero if it is better to sleep.
+    pub(super) fn patience(&mut self, start: Duration) -> Duration {
+        if self.skips > 0 {
+            self.skips -= 1;
+            return Duration::ZERO;
+        }
+        let average = Duration::from_nanos(self.nanoseconds);
+        if average > WORTHWHILE { Duration::ZERO } else { start + average * 2 }
+    }
+
+    /// Counts how it ended.
+    pub(super) fn spun(&mut self, spun: Spun) {
+        match spun {
+            Spun::Done => self.misses = 0,
+            // The other end is not running, be it that this one has the core that it needs: make way, the longer the more often.
+            Spun::InVain => {
+                self.misses = (self.misses + 1).min(MISSES_MAX);
+                self.skips = 1 << self.misses;
+            }
+            Spun::Not => {}
+        }
     }
 }
 
+/// How spinning ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Spun {
+    /// What was waited for has come.
+    Done,
+    /// It has not come in time.
+    InVain,
+    /// There was no leave, or it was taken away.
+    Not,
+}
+
 impl Board {
-    /// Spins until `done`, if that is worthwhile and there is leave; says whether it is done.
-    pub(super) fn spin(&self, spinner: Spinner, lately: Lately, done: impl Fn() -> bool) -> bool {
+    /// Spins until `done`, at most for `patience`, and if there is leave.
+    pub(super) fn spin(&self, spinner: Spinner, patience: Duration, done: impl Fn() -> bool) -> Spun {
         if done() {
-            return true;
+            return Spun::Done;
         }
-        if !lately.is_short() || leaves() == 0 {
-            return false;
+        if patience.is_zero() || leaves() == 0 {
+            return Spun::Not;
         }
         let began = Instant::now();
         let mut leave = self.leave(spinner);
         loop {
             for _ in 0..PAUSES {
                 if done() {
-                    return true;
+                    return Spun::Done;
                 }
                 std::hint::spin_loop();
             }
             let spent = began.elapsed();
             match &leave {
-                Some(leave) if leave.is_valid() && spent < LONGEST => {}
-                None if spent < PATIENCE => leave = self.leave(spinner),
-                Some(_) | None => return done(),
+                Some(leave) if !leave.is_valid() => return Spun::Not,
+                Some(_) if spent >= patience => return Spun::InVain,
+                Some(_) => {}
+                None if spent >= LEAVE_PATIENCE => return Spun::Not,
+                None => leave = self.leave(spinner),
             }
         }
     }

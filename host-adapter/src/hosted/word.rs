@@ -47,13 +47,23 @@ pub(super) trait Word {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Closed;
 
+/// Whether the host had to be woken for what was posted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Host {
+    /// It was awake.
+    Awake,
+    /// It slept.
+    Asleep,
+}
+
 /// Client: hands the request that stands in the buffer to the host.
-pub(super) fn post(word: &impl Word) -> Result<(), Closed> {
+pub(super) fn post(word: &impl Word) -> Result<Host, Closed> {
     let before = change(word, |now| (now & CLOSED == 0).then_some(POSTED)).map_err(|_| Closed)?;
-    if before & HOST_SLEEPS != 0 {
-        word.wake();
+    if before & HOST_SLEEPS == 0 {
+        return Ok(Host::Awake);
     }
-    Ok(())
+    word.wake();
+    Ok(Host::Asleep)
 }
 
 /// Client: whether the answer stands in the buffer.

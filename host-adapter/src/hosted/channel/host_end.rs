@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Part, Standing, wipe};
 use crate::hosted::memory::{Board, PART, REPLY, Region};
-use crate::hosted::spin::{Lately, Spinner};
+use crate::hosted::spin::{Experience, NOTICING, Spinner, Spun};
 use crate::hosted::word;
 
 /// A longer request's memory is given back once it is executed, bytes.
@@ -67,9 +67,9 @@ impl<S: Serve> HostEnd<S> {
 
     /// Serves the channel until it is closed.
     pub(in crate::hosted) fn run(&mut self) {
-        let mut pauses = Lately::default();
+        let mut pauses = Experience::default();
         let mut idle_since = Instant::now();
-        while self.wait(pauses) {
+        while self.wait(&mut pauses) {
             let taken_at = Instant::now();
             pauses.saw(taken_at - idle_since);
             let standing = self.turn();
@@ -83,9 +83,11 @@ impl<S: Serve> HostEnd<S> {
     }
 
     /// Waits until it has taken a request; false if none will come any more.
-    fn wait(&self, pauses: Lately) -> bool {
+    fn wait(&self, pauses: &mut Experience) -> bool {
         let word = &self.region.control(self.channel).word;
-        if self.board.spin(self.spinner, pauses, || word::take(word)) {
+        let spun = self.board.spin(self.spinner, pauses.patience(NOTICING), || word::take(word));
+        pauses.spun(spun);
+        if spun == Spun::Done {
             return true;
         }
         while !word::take(word) {

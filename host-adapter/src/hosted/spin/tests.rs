@@ -38,35 +38,59 @@ fn what_a_dead_host_leaves_behind_is_freed() {
     assert_eq!(taken[..3], [false, true, true]);
 }
 
+const LONG: Duration = Duration::from_secs(10);
+const SHORT: Duration = Duration::from_micros(100);
+
 #[test]
 fn spinning_ends_when_done_or_in_time() {
     let board = board();
     let looks = Cell::new(0);
-    let done = board.spin(Spinner::client(), Lately::default(), || {
+    let spun = board.spin(Spinner::client(), LONG, || {
         looks.set(looks.get() + 1);
         looks.get() == 2
     });
-    assert_eq!(done, leaves() > 0);
-    assert!(!board.spin(Spinner::client(), Lately::default(), || false));
+    let alone = leaves() == 0;
+    assert_eq!(spun, if alone { Spun::Not } else { Spun::Done });
+    let spun = board.spin(Spinner::client(), SHORT, || false);
+    assert_eq!(spun, if alone { Spun::Not } else { Spun::InVain });
+    assert_eq!(board.spin(Spinner::client(), Duration::ZERO, || false), Spun::Not);
+    assert_eq!(board.spin(Spinner::client(), Duration::ZERO, || true), Spun::Done, "a look costs nothing");
     assert!(board.leaves().iter().all(|leave| leave.load(Ordering::Relaxed) == 0), "leave is given back");
 }
 
 #[test]
+fn without_leave_nobody_spins_for_long() {
+    let board = board();
+    let others: Vec<_> = (0..leaves()).map_while(|_| board.leave(Spinner::client())).collect();
+    assert_eq!(board.spin(Spinner::client(), LONG, || false), Spun::Not);
+    drop(others);
+}
+
+#[test]
 fn long_waits_end_the_spinning_and_short_ones_bring_it_back() {
-    let mut lately = Lately::default();
+    let mut experience = Experience::default();
+    assert!(experience.patience(NOTICING) > Duration::ZERO);
     for _ in 0..3 {
-        lately.saw(Duration::from_secs(3));
+        experience.saw(Duration::from_secs(3));
     }
-    assert!(!lately.is_short());
-    let looks = Cell::new(0);
-    let done = board().spin(Spinner::client(), lately, || {
-        looks.set(looks.get() + 1);
-        false
-    });
-    assert!(!done);
-    assert_eq!(looks.get(), 1, "one look, no spin");
+    assert_eq!(experience.patience(NOTICING), Duration::ZERO);
     for _ in 0..16 {
-        lately.saw(Duration::from_micros(5));
+        experience.saw(Duration::from_micros(5));
     }
-    assert!(lately.is_short());
+    assert!(experience.patience(NOTICING) > Duration::ZERO);
+}
+
+#[test]
+fn who_spins_in_vain_makes_way_ever_longer_until_it_pays_again() {
+    let mut experience = Experience::default();
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        experience.spun(Spun::InVain);
+        let pause = (0..1000).take_while(|_| experience.patience(NOTICING).is_zero()).count();
+        pauses.push(pause);
+    }
+    assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 64, 64]);
+    experience.spun(Spun::Done);
+    experience.spun(Spun::InVain);
+    assert_eq!((0..1000).take_while(|_| experience.patience(NOTICING).is_zero()).count(), 2);
 }

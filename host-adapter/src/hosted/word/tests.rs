@@ -68,7 +68,7 @@ impl Channel {
         }
     }
 
-    fn ask(&self, question: u32) -> Result<(), Closed> {
+    fn ask(&self, question: u32) -> Result<Host, Closed> {
         // SAFETY: as in `serve`.
         self.window.with_mut(|window| unsafe { *window = question });
         post(self)
@@ -134,7 +134,7 @@ fn what_was_posted_before_the_channel_was_closed_is_answered() {
             move || close(&*channel)
         });
         match channel.ask(1) {
-            Ok(()) => assert_eq!(channel.await_answer(), 101),
+            Ok(_) => assert_eq!(channel.await_answer(), 101),
             Err(Closed) => assert!(!channel.executed.load(Ordering::Relaxed)),
         }
         assert_eq!(closer.join().map_err(drop), Ok(()));
