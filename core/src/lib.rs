@@ -36,6 +36,41 @@
 //! that does not fit the state (a late report about an older incarnation, a step of an attempt that
 //! is over) is void: nothing changes and nothing comes back. So a caller never has to check first.
 //!
+//! ```
+//! use everslot_core::*;
+//!
+//! let mut group = Group::<2>::new(Policy::default());
+//! let (a, start) = (MemberId(0), Instant::ZERO);
+//! let _ = group.handle(Input::Add { member: a, role: Role::Active }, start);
+//! assert_eq!(group.poll_timeout(), WakeUp::At(start, Reason::Attempt(a)));
+//!
+//! // Each step of the attempt is an action; its outcome is the next input.
+//! let mut output = group.handle(Input::Timer, start);
+//! while let Some(Action::Perform { member, serial, step, login: (_, login) }) = output.actions.pop() {
+//!     let outcome = StepOutcome::Done { login };
+//!     output = group.handle(Input::Step { member, serial, step, outcome }, start);
+//! }
+//! assert_eq!(group.view().active, MemberSet::of(a));
+//!
+//! // A call goes to a member of the view, and finds it lost.
+//! let mut call = Call::new(Repeat::Safe, Binding::Free);
+//! let _ = call.handle(CallInput::Start);
+//! let chosen = choose(candidates(group.view().serving(), MemberSet::of(a), MemberSet::EMPTY), |_| 0, 0);
+//! let chosen = chosen.zip(group.view().incarnation(a));
+//! let _ = call.handle(CallInput::Chosen(chosen));
+//! let read = verdict(ckr::DEVICE_ERROR, Context::default(), &Overrides::<16>::new());
+//! let found = call.handle(CallInput::Verdict(read));
+//! assert_eq!(found.lost, chosen);
+//!
+//! if let Some((member, incarnation)) = found.lost {
+//!     let evidence = Evidence::Code(ckr::DEVICE_ERROR);
+//!     let _ = group.handle(Input::Lost { member, incarnation, evidence }, start);
+//! }
+//! assert_eq!(group.status(a), Some(ckr::DEVICE_ERROR));
+//! let _ = group.handle(Input::StatusRead, start);
+//! assert_eq!(group.status(a), Some(ckr::TOKEN_NOT_PRESENT));
+//! ```
+//!
 //! The healthy path does not enter the group: it reads a published [`View`], and only a verdict
 //! other than [`Verdict::Fine`] and [`Verdict::CallersFault`] needs the group at all.
 

@@ -169,3 +169,6 @@ impl Iterator for Members {
         Some(member)
     }
 }
+
+#[cfg(test)]
+mod tests;

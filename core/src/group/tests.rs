@@ -5,6 +5,7 @@
 )]
 
 mod admin;
+mod late;
 mod login;
 mod recovery;
 mod sequences;
