@@ -105,6 +105,8 @@ pub enum Request<'a> {
     },
     /// `C_GetAttributeValue`; output: a [`List`] of [`AttributeValue`](crate::AttributeValue), one for each wanted attribute in
     /// its order, also when the reply's code is `CKR_ATTRIBUTE_SENSITIVE`, `CKR_ATTRIBUTE_TYPE_INVALID` or `CKR_BUFFER_TOO_SMALL`.
+    /// An output that does not hold the list: `CKR_BUFFER_TOO_SMALL` with the bytes that suffice in
+    /// [`Body::Length`](crate::Body::Length) instead of [`Body::Written`](crate::Body::Written).
     AttributeValues {
         session: SessionHandle,
         object: ObjectHandle,

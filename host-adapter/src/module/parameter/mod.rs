@@ -31,9 +31,9 @@ pub fn crosses_process_border(mechanism: &Mechanism<'_>) -> bool {
     bytes.is_empty()
         || match Kind::of(mechanism.kind) {
             Kind::Flat => true,
-            Kind::StructuresOrFlat(structures) => structures
+            Kind::StructureOrFlat(structures) => structures
                 .iter()
-                .all(|structure| structure.size() != bytes.len()),
-            Kind::Structures(_) | Kind::Unknown => false,
+                .all(|structure| structure.size != bytes.len()),
+            Kind::Structure | Kind::Unknown => false,
         }
 }

@@ -3,7 +3,7 @@ use cryptoki_sys::{CK_MECHANISM, CKR_ARGUMENTS_BAD, CKR_MECHANISM_PARAM_INVALID}
 use everslot_protocol::{Bytes, Field, List, Mechanism, ObjectHandle, Parameter, Rv};
 
 use super::shape::{Part, Structure};
-use super::table::Kind;
+use super::table::{Kind, structures};
 use crate::module::Scratch;
 use crate::module::memory::{ApplicationMemory, Unreadable, WORD, word};
 
@@ -59,10 +59,10 @@ impl<'a> Reader<'a> {
         else {
             return Ok(Parameter::None);
         };
-        let structures = Kind::of(kind).structures();
-        match structures
+        let candidates = structures(kind);
+        match candidates
             .iter()
-            .find(|structure| structure.size() == bytes.len())
+            .find(|structure| structure.size == bytes.len())
         {
             Some(structure) => self.structure(structure, bytes).map(Parameter::Fields),
             None => Ok(Parameter::Flat(Bytes(bytes))),
@@ -98,12 +98,12 @@ impl<'a> Reader<'a> {
         if count > COUNT_MAX {
             return Err(Unreadable);
         }
-        let length = count * of.size() as u64;
+        let length = count * of.size as u64;
         let Some(bytes) = self.memory.bytes(address, length)? else {
             return Ok(Field::Pointer(None));
         };
         let mut items = Vec::new_in(self.scratch.bump());
-        for item in bytes.chunks_exact(of.size()) {
+        for item in bytes.chunks_exact(of.size) {
             items.push(Field::Nested(self.structure(of, item)?));
         }
         Ok(Field::Nested(List::Items(items.into_bump_slice())))
@@ -166,7 +166,7 @@ impl<'a> Place<'a> {
             Part::BytesOrObject { size, .. } => self.pointer(self.part(size)?)?,
             Part::Text => Field::Pointer(self.reader.memory.text(self.word()?)?.map(Bytes)),
             Part::Structure(inner) => {
-                Field::Nested(self.reader.structure(inner, self.inline(inner.size())?)?)
+                Field::Nested(self.reader.structure(inner, self.inline(inner.size)?)?)
             }
             Part::Reference(to) => self.reference(to)?,
             Part::Array { of, count } => self.reader.array(of, self.word()?, self.part(count)?)?,
@@ -193,7 +193,7 @@ impl<'a> Place<'a> {
 
     /// The value of the part of that index, which another part depends on.
     fn part(&self, index: usize) -> Result<u64, Unreadable> {
-        let offset = self.structure.offset(index);
+        let offset = self.structure.offsets[index];
         if let Part::Byte = self.structure.parts[index] {
             return self.byte(offset);
         }
@@ -237,7 +237,7 @@ impl<'a> Place<'a> {
                 let bytes = self
                     .reader
                     .memory
-                    .bytes(address, to.size() as u64)?
+                    .bytes(address, to.size as u64)?
                     .ok_or(Unreadable)?;
                 self.reader.structure(to, bytes).map(Field::Nested)
             }

@@ -1,9 +1,16 @@
 use crate::module::memory::WORD;
 
-/// A parameter structure of the specification: its parts in the order of the C declaration.
+/// A parameter structure of the specification.
 #[derive(Debug)]
 pub(super) struct Structure {
+    /// In the order of the C declaration.
     pub(super) parts: &'static [Part],
+    /// `offsetof` each part in C.
+    pub(super) offsets: &'static [usize],
+    /// `sizeof` in C.
+    pub(super) size: usize,
+    /// How many fields tell it.
+    pub(super) fields: usize,
 }
 
 /// A member of a C structure. `size`, `count` and `tag` are the index of another part of the same structure.
@@ -54,7 +61,7 @@ impl Part {
         match self {
             Self::Byte => 1,
             Self::Inline(bytes) => bytes,
-            Self::Structure(structure) => structure.size(),
+            Self::Structure(structure) => structure.size,
             Self::Integer
             | Self::Object
             | Self::ObjectWhen { .. }
@@ -100,42 +107,36 @@ impl Part {
 }
 
 impl Structure {
-    /// `sizeof` in C.
-    pub(super) const fn size(&self) -> usize {
-        self.offset(self.parts.len()).next_multiple_of(WORD)
-    }
-
-    /// `offsetof` the part of that index in C; behind the last one, where they end.
-    pub(super) const fn offset(&self, index: usize) -> usize {
-        let mut offset = 0;
-        let mut at = 0;
-        while at < self.parts.len() {
-            let part = self.parts[at];
-            offset = offset_for(offset, part);
-            if at == index {
-                return offset;
-            }
-            offset += part.size();
-            at += 1;
-        }
-        offset
-    }
-
     /// Its parts, each with its offset.
     pub(super) fn places(&self) -> impl Iterator<Item = (usize, Part)> {
-        self.parts.iter().scan(0, |end, &part| {
-            let offset = offset_for(*end, part);
-            *end = offset + part.size();
-            Some((offset, part))
-        })
-    }
-
-    /// How many fields tell it.
-    pub(super) fn fields(&self) -> usize {
-        self.parts.iter().filter(|part| part.is_field()).count()
+        self.offsets.iter().copied().zip(self.parts.iter().copied())
     }
 }
 
-const fn offset_for(end: usize, part: Part) -> usize {
-    end.next_multiple_of(part.alignment())
+/// Where C puts each of the parts.
+pub(super) const fn offsets<const COUNT: usize>(parts: &[Part]) -> [usize; COUNT] {
+    let mut offsets = [0; COUNT];
+    let (mut end, mut at) = (0_usize, 0);
+    while at < COUNT {
+        offsets[at] = end.next_multiple_of(parts[at].alignment());
+        end = offsets[at] + parts[at].size();
+        at += 1;
+    }
+    offsets
+}
+
+/// The size of the structure in C: every one has a word in it, so that it ends at a multiple of one.
+pub(super) const fn size(parts: &[Part], offsets: &[usize]) -> usize {
+    let last = parts.len() - 1;
+    (offsets[last] + parts[last].size()).next_multiple_of(WORD)
+}
+
+/// How many of the parts are told by a field of their own.
+pub(super) const fn fields(parts: &[Part]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < parts.len() {
+        count += parts[at].is_field() as usize;
+        at += 1;
+    }
+    count
 }

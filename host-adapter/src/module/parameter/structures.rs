@@ -6,14 +6,18 @@ use super::shape::Part::{
     Array, Bits, Byte, Bytes, BytesOrObject, Fixed, Inline, Integer, Mechanism, Null, Object,
     ObjectWhen, Reference, Size, SizeOrAddress, Structure as Inner, Text,
 };
-use super::shape::Structure;
+use super::shape::{Part, Structure, fields, offsets, size};
 
 macro_rules! structures {
     ($($(#[$doc:meta])* $name:ident = $c:ident { $($part:expr),* $(,)? })*) => {
         $(
             #[doc = concat!("`", stringify!($c), "`.")]
             $(#[$doc])*
-            pub(super) const $name: Structure = Structure { parts: &[$($part),*] };
+            pub(super) const $name: Structure = {
+                const PARTS: &[Part] = &[$($part),*];
+                const OFFSETS: [usize; PARTS.len()] = offsets(PARTS);
+                Structure { parts: PARTS, offsets: &OFFSETS, size: size(PARTS, &OFFSETS), fields: fields(PARTS) }
+            };
         )*
     };
 }

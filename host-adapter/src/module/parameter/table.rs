@@ -10,10 +10,10 @@ use super::structures::*;
 pub(super) enum Kind {
     /// Bytes without an address in them, or a structure of integers.
     Flat,
-    /// One of these structures, told apart by their sizes and by how many fields they have.
-    Structures(&'static [&'static Structure]),
+    /// A structure with addresses or objects in it.
+    Structure,
     /// One of these structures, or flat bytes of another length.
-    StructuresOrFlat(&'static [&'static Structure]),
+    StructureOrFlat(&'static [&'static Structure]),
     /// The mechanism has no parameter, or it is not known which.
     Unknown,
 }
@@ -22,20 +22,17 @@ impl Kind {
     /// The parameter of `mechanism` (`CKM_…`).
     pub(super) const fn of(mechanism: u64) -> Self {
         match structures_of(mechanism) {
-            Some(structures) if mechanism == CKM_AES_GMAC => Self::StructuresOrFlat(structures),
-            Some(structures) => Self::Structures(structures),
+            Some(structures) if mechanism == CKM_AES_GMAC => Self::StructureOrFlat(structures),
+            Some(_) => Self::Structure,
             None if is_flat(mechanism) => Self::Flat,
             None => Self::Unknown,
         }
     }
+}
 
-    /// The structures that it may be.
-    pub(super) const fn structures(self) -> &'static [&'static Structure] {
-        match self {
-            Self::Structures(structures) | Self::StructuresOrFlat(structures) => structures,
-            Self::Flat | Self::Unknown => &[],
-        }
-    }
+/// The structures that the parameter of `mechanism` may be, told apart by their sizes and by how many fields they have.
+pub(super) fn structures(mechanism: u64) -> &'static [&'static Structure] {
+    structures_of(mechanism).unwrap_or_default()
 }
 
 const fn structures_of(mechanism: u64) -> Option<&'static [&'static Structure]> {

@@ -5,7 +5,7 @@ use cryptoki_sys::{CK_MECHANISM, CKR_MECHANISM_PARAM_INVALID};
 use everslot_protocol::{Field, List, Mechanism, Parameter, Rv};
 
 use super::shape::{Part, Structure};
-use super::table::Kind;
+use super::table::structures;
 use crate::module::Scratch;
 use crate::module::memory::WORD;
 
@@ -29,10 +29,10 @@ impl<'a> CMechanism<'a> {
             Parameter::None => &[],
             Parameter::Flat(bytes) => aligned(&bytes, scratch),
             Parameter::Fields(fields) => {
-                let structures = Kind::of(mechanism.kind).structures();
-                let structure = structures
+                let candidates = structures(mechanism.kind);
+                let structure = candidates
                     .iter()
-                    .find(|structure| structure.fields() == fields.len());
+                    .find(|structure| structure.fields == fields.len());
                 let written = structure
                     .ok_or(Mismatch)
                     .and_then(|structure| Writer(scratch).structure(structure, fields));
@@ -107,7 +107,7 @@ impl<'a> Writer<'a> {
         let words = self
             .0
             .bump()
-            .alloc_slice_fill_copy(structure.size() / WORD, 0);
+            .alloc_slice_fill_copy(structure.size / WORD, 0);
         self.fill(structure, fields, &mut Words { words, base: 0 })?;
         Ok(words)
     }
@@ -137,7 +137,7 @@ impl<'a> Writer<'a> {
         field: Field<'a>,
         words: &mut Words<'_>,
     ) -> Result<(), Mismatch> {
-        let size_offset = |size| structure.offset(size);
+        let size_offset = |size: usize| structure.offsets[size];
         match (part, field) {
             (Part::Integer | Part::ObjectWhen { .. }, Field::Integer(value)) => {
                 words.put(offset, value)
@@ -212,7 +212,7 @@ impl<'a> Writer<'a> {
         let words = self
             .0
             .bump()
-            .alloc_slice_fill_copy(items.len() * of.size() / WORD, 0);
+            .alloc_slice_fill_copy(items.len() * of.size / WORD, 0);
         for (index, item) in items.iter().enumerate() {
             let Field::Nested(fields) = item else {
                 return Err(Mismatch);
@@ -222,7 +222,7 @@ impl<'a> Writer<'a> {
                 fields,
                 &mut Words {
                     words,
-                    base: index * of.size(),
+                    base: index * of.size,
                 },
             )?;
         }
@@ -265,7 +265,7 @@ fn bits_agree(structure: &Structure, fields: List<'_, Field<'_>>, words: &Words<
         .zip(fields.iter())
         .all(|(part, field)| match (part, field) {
             (Part::Bits { size }, Field::Pointer(bytes)) => {
-                let bits = words.word(structure.offset(*size));
+                let bits = words.word(structure.offsets[*size]);
                 bits.is_ok_and(|bits| {
                     bits.div_ceil(8) == bytes.map_or(0, |bytes| bytes.len() as u64)
                 })

@@ -51,6 +51,7 @@ const fn bytes(kind: u64, value: &[u8]) -> Attribute<'_> {
 #[test]
 fn a_template_is_read_and_written_back() {
     let (mut class, mut label, mut extractable) = ([CKO_SECRET_KEY], *b"label", [CK_TRUE]);
+    let mut mechanisms = [CKM_AES_GCM];
     let mut inner = [
         attribute(CKA_EXTRACTABLE, &mut extractable),
         null(CKA_LABEL, 0),
@@ -59,7 +60,7 @@ fn a_template_is_read_and_written_back() {
         attribute(CKA_CLASS, &mut class),
         attribute(CKA_LABEL, &mut label),
         attribute(CKA_WRAP_TEMPLATE, &mut inner),
-        attribute(CKA_ALLOWED_MECHANISMS, &mut [CKM_AES_GCM]),
+        attribute(CKA_ALLOWED_MECHANISMS, &mut mechanisms),
     ];
     read(&template, |read| {
         let inner = [bytes(CKA_EXTRACTABLE, &[CK_TRUE]), bytes(CKA_LABEL, b"")];
@@ -91,7 +92,8 @@ fn what_is_no_template_is_refused() {
         error(&[attribute(CKA_LABEL, &mut [0_u8; 1]), null(CKA_ID, u64::MAX)]),
         Some(INVALID)
     );
-    let mut no_memory = attribute(CKA_LABEL, &mut [0_u8; 1]);
+    let mut value = [0_u8; 1];
+    let mut no_memory = attribute(CKA_LABEL, &mut value);
     no_memory.ulValueLen = u64::MAX;
     assert_eq!(error(&[no_memory]), Some(INVALID));
     let mut inner = [null(CKA_LABEL, 0)];
@@ -139,12 +141,12 @@ fn answered(template: &mut [CK_ATTRIBUTE], values: &[AttributeValue<'_>]) -> Res
 
 #[test]
 fn values_are_written_where_there_is_room() {
-    let (mut label, mut short) = ([0_u8; 8], [9_u8; 2]);
+    let (mut label, mut short, mut unavailable) = ([0_u8; 8], [9_u8; 2], [0_u8; 1]);
     let mut template = [
         attribute(CKA_LABEL, &mut label),
         attribute(CKA_ID, &mut short),
         null(CKA_VALUE, 0),
-        attribute(CKA_MODULUS, &mut [0_u8; 1]),
+        attribute(CKA_MODULUS, &mut unavailable),
         null(CKA_VALUE, 0),
     ];
     let value = AttributeValue::Bytes(Bytes(b"value"));

@@ -8,14 +8,10 @@ use crate::module::parameter::shape::Structure;
 use crate::module::parameter::structures::*;
 
 fn check(name: &str, structure: &Structure, size: usize, offsets: &[usize]) {
-    assert_eq!(structure.size(), size, "{name}");
+    assert_eq!(structure.size, size, "{name}");
     assert_eq!(structure.parts.len(), offsets.len(), "{name}");
     let places: Vec<usize> = structure.places().map(|(offset, _)| offset).collect();
     assert_eq!(places, offsets, "{name}");
-    let by_index: Vec<usize> = (0..offsets.len())
-        .map(|index| structure.offset(index))
-        .collect();
-    assert_eq!(by_index, offsets, "{name}");
 }
 
 macro_rules! layouts {
@@ -44,7 +40,7 @@ fn of_ciphers_and_wrapping() {
         CBC_DATA = CK_CAMELLIA_CBC_ENCRYPT_DATA_PARAMS { iv, pData, length }
         CBC_DATA = CK_SEED_CBC_ENCRYPT_DATA_PARAMS { iv, pData, length }
     }
-    assert_eq!(KEY.size(), size_of::<CK_OBJECT_HANDLE>());
+    assert_eq!(KEY.size, size_of::<CK_OBJECT_HANDLE>());
 }
 
 #[test]

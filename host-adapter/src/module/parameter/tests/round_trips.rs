@@ -7,14 +7,13 @@ use everslot_protocol::{Bytes, Field, List, Mechanism, ObjectHandle, Parameter, 
 
 use crate::module::Scratch;
 use crate::module::parameter::shape::{Part, Structure};
-use crate::module::parameter::table::Kind;
+use crate::module::parameter::table::structures;
 use crate::module::parameter::{CMechanism, crosses_process_border, map_objects, read_mechanism};
 
 /// Every mechanism that has a structure, with each of its structures.
 fn all() -> impl Iterator<Item = (u64, &'static Structure)> {
     (0..0x5000).flat_map(|mechanism| {
-        Kind::of(mechanism)
-            .structures()
+        structures(mechanism)
             .iter()
             .map(move |&structure| (mechanism, structure))
     })
@@ -170,11 +169,11 @@ fn without(part: Part, field: Field<'static>) -> Field<'static> {
 #[test]
 fn the_structures_of_a_mechanism_are_told_apart() {
     for kind in 0..0x5000 {
-        let structures = Kind::of(kind).structures();
-        for (index, one) in structures.iter().enumerate() {
-            for other in &structures[..index] {
-                assert_ne!(one.size(), other.size(), "{kind:#x}");
-                assert_ne!(one.fields(), other.fields(), "{kind:#x}");
+        let candidates = structures(kind);
+        for (index, one) in candidates.iter().enumerate() {
+            for other in &candidates[..index] {
+                assert_ne!(one.size, other.size, "{kind:#x}");
+                assert_ne!(one.fields, other.fields, "{kind:#x}");
             }
         }
     }
