@@ -10,8 +10,12 @@ use super::output;
 use super::signing::{Signers, Tally};
 use crate::status::{Client, MemberStatus, Read};
 
-/// How often the members are looked at.
+/// How often the members are looked at; one that is back at once has been gone for no longer than this.
 const LOOK: Duration = Duration::from_millis(50);
+/// How often a look counts as a status read: seldom enough for people to see that the first one after a loss says something else.
+const STATUS_READ: Duration = Duration::from_secs(1);
+/// How often the table is drawn when nothing but its numbers has changed.
+const DRAW: Duration = Duration::from_millis(250);
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the members may take to serve at first, and to be back at the end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,8 +26,10 @@ pub(super) struct Show {
     /// As the members were when all of them served for the first time.
     first: Vec<MemberStatus>,
     last: Vec<MemberStatus>,
+    last_read: Instant,
+    last_drawn: Instant,
     /// Lines of the table that stands on the terminal.
-    drawn: usize,
+    lines: usize,
     on_terminal: bool,
 }
 
@@ -39,7 +45,9 @@ impl Show {
                     start: Instant::now(),
                     first: members,
                     last: Vec::new(),
-                    drawn: 0,
+                    last_read: start,
+                    last_drawn: start,
+                    lines: 0,
                     on_terminal,
                 });
             }
@@ -66,7 +74,7 @@ impl Show {
                 let line = deed.perform(&mut frozen)?;
                 self.tell(&line)?;
             }
-            let members = look(Read::Status)?;
+            let members = self.look()?;
             self.picture(members, &signers.tally())?;
             if part >= 1.0 && script.is_over() && all_serve(&self.last) {
                 return Ok(());
@@ -104,36 +112,52 @@ impl Show {
             self.over_the_table(),
             self.start.elapsed().as_secs_f64()
         );
-        self.drawn = 0;
+        self.lines = 0;
         Ok(output::print(&text)?)
     }
 
+    /// The members, by a status read when it is time for one.
+    fn look(&mut self) -> Result<Vec<MemberStatus>, Box<dyn Error>> {
+        if self.last_read.elapsed() < STATUS_READ {
+            return look(Read::Peek);
+        }
+        self.last_read = Instant::now();
+        look(Read::Status)
+    }
+
     fn picture(&mut self, members: Vec<MemberStatus>, tally: &Tally) -> Result<(), Box<dyn Error>> {
-        let text = if self.on_terminal {
-            let table = table(&members, tally);
-            let text = self.over_the_table() + &table;
-            self.drawn = table.lines().count();
-            text
-        } else if codes(&members) != codes(&self.last) {
-            format!(
-                "{:5.1} s  {}  {}\n",
-                self.start.elapsed().as_secs_f64(),
-                codes(&members),
-                progress(tally)
-            )
-        } else {
-            String::new()
+        let changed = codes(&members) != codes(&self.last);
+        let text = match (self.on_terminal, changed) {
+            (true, true) => self.redrawn(&members, tally),
+            (true, false) if self.last_drawn.elapsed() >= DRAW => self.redrawn(&members, tally),
+            (false, true) => {
+                let seconds = self.start.elapsed().as_secs_f64();
+                format!(
+                    "{seconds:5.1} s  {}  {}\n",
+                    codes(&members),
+                    progress(tally)
+                )
+            }
+            (true | false, false) => String::new(),
         };
         self.last = members;
         Ok(output::print(&text)?)
     }
 
+    fn redrawn(&mut self, members: &[MemberStatus], tally: &Tally) -> String {
+        let table = table(members, tally);
+        let text = self.over_the_table() + &table;
+        self.lines = table.lines().count();
+        self.last_drawn = Instant::now();
+        text
+    }
+
     /// Moves to where the table begins and clears it.
     fn over_the_table(&self) -> String {
-        if self.drawn == 0 {
+        if self.lines == 0 {
             String::new()
         } else {
-            format!("\x1b[{}A\x1b[J", self.drawn)
+            format!("\x1b[{}A\x1b[J", self.lines)
         }
     }
 }
