@@ -1,5 +1,6 @@
 //! A module loaded in this process.
 
+use std::error::Error as _;
 use std::ffi::{CString, c_char};
 use std::fmt;
 use std::mem;
@@ -192,7 +193,7 @@ fn functions_of(path: &Path) -> Result<Functions, LoadError> {
     let library = unsafe { Library::open(Some(path), flags) };
     let library = library.map_err(|error| LoadError::Open {
         path: path.to_owned(),
-        reason: error.to_string(),
+        reason: linker_message(path, &error),
     })?;
     // SAFETY: every PKCS#11 module has this function with this signature (PKCS#11 v3.1 §5.4.4).
     let get_function_list =
@@ -212,6 +213,17 @@ fn functions_of(path: &Path) -> Result<Functions, LoadError> {
     }
 }
 
+/// The dynamic linker's own words, which the library keeps apart from its own, without the path if this is what they begin with.
+fn linker_message(path: &Path, error: &libloading::Error) -> String {
+    let message = error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    match message.strip_prefix(&format!("{}: ", path.display())) {
+        Some(rest) => rest.to_owned(),
+        None => message,
+    }
+}
+
 fn initialize(functions: Functions, reserved: *const c_char) -> Result<Ownership, Rv> {
     match functions.initialize(&mut InitializeArguments::new(reserved)) {
         Rv::OK => Ok(Ownership::Ours),
@@ -226,6 +238,8 @@ fn initialize(functions: Functions, reserved: *const c_char) -> Result<Ownership
 fn deep_bind() -> std::ffi::c_int {
     const RTLD_DEEPBIND: std::ffi::c_int = 8;
     // SAFETY: the symbol is only looked for, never called.
-    let shown = unsafe { Library::this().get::<*const ()>(c"C_GetFunctionList".to_bytes_with_nul()) }.is_ok();
+    let shown =
+        unsafe { Library::this().get::<*const ()>(c"C_GetFunctionList".to_bytes_with_nul()) }
+            .is_ok();
     if shown { RTLD_DEEPBIND } else { 0 }
 }

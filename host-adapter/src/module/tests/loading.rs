@@ -20,6 +20,10 @@ fn what_cannot_be_loaded_says_why() {
             .starts_with("cannot load the PKCS#11 module /nonexistent/module.so: "),
         "{missing}"
     );
+    assert!(
+        missing.to_string().contains("No such file or directory"),
+        "{missing}"
+    );
     assert_eq!(LinkFailure::from(missing).cause, LinkCause::ModuleNotLoaded);
 
     let other = load("libc.so.6");
