@@ -130,3 +130,6 @@ impl Pool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

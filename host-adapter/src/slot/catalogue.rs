@@ -147,3 +147,6 @@ impl Catalogue {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

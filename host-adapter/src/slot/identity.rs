@@ -7,6 +7,7 @@ use everslot_protocol::{
     Attribute, AttributeValue, Bytes, List, ObjectHandle, Request, Value, Wanted, wire,
 };
 
+use super::locate::handles;
 use super::written;
 use crate::group::Lease;
 use crate::module::LinkFailure;
@@ -18,10 +19,10 @@ pub(crate) struct Identity {
     pub(crate) token: bool,
     pub(crate) private: bool,
     pub(crate) key_type: Option<u64>,
-    id: Vec<u8>,
-    label: Vec<u8>,
+    pub(super) id: Vec<u8>,
+    pub(super) label: Vec<u8>,
     /// The first of [`PROOFS`] that the object has: its kind and value.
-    proof: Option<(u64, Vec<u8>)>,
+    pub(super) proof: Option<(u64, Vec<u8>)>,
 }
 
 /// Attributes that tell two objects apart whatever they are called, in the order of their worth.
@@ -78,7 +79,47 @@ impl Identity {
             return Ok(Err(rv));
         }
         identity.proof = proof;
+        if identity.class == ck::CKO_PRIVATE_KEY
+            && identity.proof.is_none()
+            && !identity.id.is_empty()
+        {
+            identity.proof = identity.proof_of_public_key(lease)?;
+        }
         Ok(Ok(identity))
+    }
+
+    /// A private key that shows nothing of its public value (SoftHSM's EC keys) is known by the public key beside it.
+    fn proof_of_public_key(
+        &self,
+        lease: &mut Lease,
+    ) -> Result<Option<(u64, Vec<u8>)>, LinkFailure> {
+        let public = Self {
+            class: ck::CKO_PUBLIC_KEY,
+            label: Vec::new(),
+            ..self.clone()
+        };
+        let mut found = [0; 8 * 2];
+        let reply = public.search(|template| {
+            let request = Request::FindObjects {
+                session: lease.handle(),
+                template,
+            };
+            lease.call(&request, &mut found)
+        })?;
+        let mut keys = handles(reply, &found);
+        // Of several with one CKA_ID, none tells anything.
+        let (Some(key), None) = (keys.next(), keys.next()) else {
+            return Ok(None);
+        };
+        let mut proof = None;
+        let mut note = |kind: u64, value: &[u8]| {
+            if proof.is_none() && !value.is_empty() {
+                proof = Some((kind, value.to_vec()));
+            }
+        };
+        // A key that is gone again proves nothing.
+        let _ = read_attributes(lease, key, public.proofs(), &mut note)?;
+        Ok(proof)
     }
 
     /// Whether the identity is enough to recognise the object on another member.
@@ -206,3 +247,6 @@ fn ask_for<'o>(
 fn integer(value: &[u8]) -> Option<u64> {
     value.try_into().ok().map(u64::from_ne_bytes)
 }
+
+#[cfg(test)]
+pub(in crate::slot) mod tests;

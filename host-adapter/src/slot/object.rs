@@ -104,3 +104,6 @@ impl VirtualObject {
 const fn mark(incarnation: Incarnation, what: u64) -> u64 {
     (incarnation.0 as u64) << 32 | what
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+use std::sync::Arc;
+use std::thread;
+
+use everslot_protocol::{Deadline, Reply, Request};
+
+use super::*;
+use crate::module::{Delivery, LinkCause, LinkFailure};
+
+const NOW: Incarnation = Incarnation(2);
+const BEFORE: Incarnation = Incarnation(1);
+
+/// A module that is never asked.
+struct Silent;
+
+impl Instance for Silent {
+    fn link(&self) -> Result<Box<dyn Link>, LinkFailure> {
+        Ok(Box::new(Self))
+    }
+
+    fn is_alive(&self) -> bool {
+        true
+    }
+
+    fn stop(&self, _grace: Duration) {}
+
+    fn process(&self) -> Option<u32> {
+        None
+    }
+}
+
+impl Link for Silent {
+    fn call(&mut self, _: &Request<'_>, _: &mut [u8], _: Deadline) -> Result<Reply, LinkFailure> {
+        Err(LinkFailure {
+            delivery: Delivery::None,
+            cause: LinkCause::HostEnded,
+        })
+    }
+}
+
+fn session(number: u64, incarnation: Incarnation) -> RealSession {
+    RealSession {
+        link: Box::new(Silent),
+        handle: SessionHandle(number),
+        incarnation,
+        instance: Arc::new(Silent),
+    }
+}
+
+fn number(taken: Taken) -> Option<u64> {
+    match taken {
+        Taken::Idle(session) => Some(session.handle.0),
+        Taken::MayOpen | Taken::Exhausted => None,
+    }
+}
+
+#[test]
+fn an_idle_session_is_lent_before_another_is_opened() {
+    let pool = Pool::new(2);
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+    pool.put(session(1, NOW));
+    assert_eq!(number(pool.take(NOW, Duration::ZERO)), Some(1));
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+}
+
+#[test]
+fn no_more_are_open_than_the_limit() {
+    let pool = Pool::new(2);
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::Exhausted));
+    pool.forget();
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+}
+
+#[test]
+fn a_session_of_an_older_incarnation_is_never_lent() {
+    let pool = Pool::new(1);
+    assert!(matches!(pool.take(BEFORE, Duration::ZERO), Taken::MayOpen));
+    pool.put(session(1, BEFORE));
+    assert!(
+        matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen),
+        "S6, and its place is free again"
+    );
+}
+
+#[test]
+fn whoever_waits_gets_what_comes_back() {
+    let pool = Arc::new(Pool::new(1));
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+    let waiter = thread::spawn({
+        let pool = Arc::clone(&pool);
+        move || number(pool.take(NOW, Duration::from_secs(60)))
+    });
+    while pool.waiting.load(Ordering::SeqCst) == 0 {
+        thread::yield_now();
+    }
+    pool.put(session(3, NOW));
+    assert_eq!(waiter.join().unwrap(), Some(3));
+}
+
+#[test]
+fn draining_makes_room() {
+    let pool = Pool::new(1);
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+    pool.put(session(1, NOW));
+    assert_eq!(pool.drain().len(), 1);
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+}

@@ -1,0 +1,62 @@
+use super::*;
+
+const HERE: MemberId = MemberId(0);
+const THERE: MemberId = MemberId(1);
+const FIRST: Incarnation = Incarnation(1);
+const SECOND: Incarnation = Incarnation(2);
+
+fn object(token: bool) -> VirtualObject {
+    let identity = Identity {
+        token,
+        ..Identity::default()
+    };
+    VirtualObject::new(7, identity, 2)
+}
+
+#[test]
+fn a_handle_is_good_in_its_incarnation_only() {
+    let object = object(true);
+    assert_eq!(object.whereabouts(HERE, FIRST), Whereabouts::Unknown);
+    object.found(HERE, FIRST, ObjectHandle(5));
+    assert_eq!(
+        object.whereabouts(HERE, FIRST),
+        Whereabouts::At(ObjectHandle(5))
+    );
+    assert_eq!(object.whereabouts(HERE, SECOND), Whereabouts::Unknown, "S6");
+    assert_eq!(object.whereabouts(THERE, FIRST), Whereabouts::Unknown);
+}
+
+#[test]
+fn what_is_missing_is_looked_for_again_after_a_return() {
+    let object = object(true);
+    object.missing(HERE, FIRST);
+    assert_eq!(object.whereabouts(HERE, FIRST), Whereabouts::Absent);
+    assert_eq!(object.whereabouts(HERE, SECOND), Whereabouts::Unknown);
+}
+
+#[test]
+fn a_session_object_goes_with_its_member() {
+    let object = object(false);
+    object.found(HERE, FIRST, ObjectHandle(5));
+    assert_eq!(
+        object.whereabouts(HERE, FIRST),
+        Whereabouts::At(ObjectHandle(5))
+    );
+    assert_eq!(object.whereabouts(HERE, SECOND), Whereabouts::Absent);
+    assert_eq!(object.whereabouts(THERE, FIRST), Whereabouts::Absent);
+    assert!(!object.may_return_on(HERE));
+}
+
+#[test]
+fn a_token_object_may_return_where_it_was_seen() {
+    let object = object(true);
+    assert!(!object.may_return_on(HERE));
+    object.found(HERE, FIRST, ObjectHandle(5));
+    assert!(object.may_return_on(HERE));
+    object.missing(HERE, SECOND);
+    assert!(!object.may_return_on(HERE));
+    assert!(
+        !object.may_return_on(MemberId(9)),
+        "a member that the group has not"
+    );
+}
