@@ -1,6 +1,6 @@
 //! Mechanism parameters: from an application's C structure to typed fields, and from these to a member's.
 //!
-//! Which structure a mechanism has is told by one table ([`table`]), what stands in a structure by another ([`structures`]); one routine
+//! Which structure a mechanism has is told by one table (`table`), what stands in a structure by another (`structures`); one routine
 //! reads them all and one writes them all. Supporting a further mechanism is one more line in each.
 
 mod objects;
