@@ -276,7 +276,39 @@ impl Request<'_> {
             | Self::WrapKey { mechanism, .. }
             | Self::UnwrapKey { mechanism, .. }
             | Self::DeriveKey { mechanism, .. } => Some(mechanism),
-            _ => None,
+            Self::ModuleInfo
+            | Self::Slots { .. }
+            | Self::SlotInfo { .. }
+            | Self::TokenInfo { .. }
+            | Self::Mechanisms { .. }
+            | Self::MechanismInfo { .. }
+            | Self::InitToken { .. }
+            | Self::OpenSession { .. }
+            | Self::CloseSession { .. }
+            | Self::CloseAllSessions { .. }
+            | Self::SessionInfo { .. }
+            | Self::OperationState { .. }
+            | Self::SetOperationState { .. }
+            | Self::Login { .. }
+            | Self::Logout { .. }
+            | Self::InitPin { .. }
+            | Self::SetPin { .. }
+            | Self::CreateObject { .. }
+            | Self::CopyObject { .. }
+            | Self::DestroyObject { .. }
+            | Self::ObjectSize { .. }
+            | Self::AttributeValues { .. }
+            | Self::SetAttributes { .. }
+            | Self::FindObjects { .. }
+            | Self::Whole { .. }
+            | Self::Verify { .. }
+            | Self::Update { .. }
+            | Self::DigestKey { .. }
+            | Self::Finish { .. }
+            | Self::VerifyFinish { .. }
+            | Self::DualUpdate { .. }
+            | Self::SeedRandom { .. }
+            | Self::GenerateRandom { .. } => None,
         }
     }
 }
