@@ -39,7 +39,13 @@ pub(super) enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Whole, Self::First, Self::Middle, Self::Last, Self::MoreOutput];
+    const ALL: [Self; 5] = [
+        Self::Whole,
+        Self::First,
+        Self::Middle,
+        Self::Last,
+        Self::MoreOutput,
+    ];
 
     fn from_u32(value: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|part| *part as u32 == value)
@@ -80,10 +86,17 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    const ALL: [Self; 4] = [Self::Executed, Self::Received, Self::Garbled, Self::NoMemory];
+    const ALL: [Self; 4] = [
+        Self::Executed,
+        Self::Received,
+        Self::Garbled,
+        Self::NoMemory,
+    ];
 
     fn from_u32(value: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|standing| *standing as u32 == value)
+        Self::ALL
+            .into_iter()
+            .find(|standing| *standing as u32 == value)
     }
 }
 
@@ -127,7 +140,14 @@ pub(super) struct ClientEnd {
 
 impl ClientEnd {
     pub(super) fn new(region: Arc<Region>, board: Arc<Board>, channel: u32) -> Self {
-        Self { region, board, channel, spinner: Spinner::client(), services: Experience::default(), is_poisoned: false }
+        Self {
+            region,
+            board,
+            channel,
+            spinner: Spinner::client(),
+            services: Experience::default(),
+            is_poisoned: false,
+        }
     }
 
     pub(super) fn channel(&self) -> u32 {
@@ -152,11 +172,21 @@ impl ClientEnd {
         peer: &impl Peer,
     ) -> Result<Answered, LinkFailure> {
         if self.is_poisoned || peer.is_known_to_have_ended() {
-            return Err(LinkFailure { delivery: Delivery::None, cause: LinkCause::HostEnded });
+            return Err(LinkFailure {
+                delivery: Delivery::None,
+                cause: LinkCause::HostEnded,
+            });
         }
-        let wait = Wait { until: deadline.and_then(|deadline| Instant::now().checked_add(deadline)), peer };
+        let wait = Wait {
+            until: deadline.and_then(|deadline| Instant::now().checked_add(deadline)),
+            peer,
+        };
         let room = output.len() as u64;
-        let standing = match self.region.request(self.channel).fill(|buffer| message.write(buffer)) {
+        let standing = match self
+            .region
+            .request(self.channel)
+            .fill(|buffer| message.write(buffer))
+        {
             Some(length) => self.turn(Part::Whole, length, room, &wait)?,
             None => self.send_in_parts(message, room, &wait)?,
         };
@@ -206,14 +236,25 @@ impl ClientEnd {
             Ok(word::Host::Asleep) => WAKING,
             Err(word::Closed) => {
                 self.region.request(self.channel).wipe(length);
-                let cause = if wait.peer.has_ended() { LinkCause::HostEnded } else { LinkCause::Exhausted };
-                return Err(LinkFailure { delivery: part.delivery(false), cause });
+                let cause = if wait.peer.has_ended() {
+                    LinkCause::HostEnded
+                } else {
+                    LinkCause::Exhausted
+                };
+                return Err(LinkFailure {
+                    delivery: part.delivery(false),
+                    cause,
+                });
             }
         };
         let patience = self.services.patience(start);
-        let spun = self.board.spin(self.spinner, patience, || word::is_answered(word));
+        let spun = self
+            .board
+            .spin(self.spinner, patience, || word::is_answered(word));
         self.services.spun(spun);
-        if spun != Spun::Done && let Err(cause) = wait.answer(word) {
+        if spun != Spun::Done
+            && let Err(cause) = wait.answer(word)
+        {
             let taken = !word::cancel(word);
             // An answer that came in the last moment, or before the host ended, is an answer.
             if !taken || !word::is_answered(word) {
@@ -221,12 +262,18 @@ impl ClientEnd {
                 if !taken {
                     self.region.request(self.channel).wipe(length);
                 }
-                return Err(LinkFailure { delivery: part.delivery(taken), cause });
+                return Err(LinkFailure {
+                    delivery: part.delivery(taken),
+                    cause,
+                });
             }
         }
         self.region.request(self.channel).wipe(length);
-        self.services.saw(Duration::from_nanos(answer.service.load(Ordering::Relaxed).into()));
-        Standing::from_u32(answer.standing.load(Ordering::Relaxed)).ok_or(garbled(part.delivery(true)))
+        self.services.saw(Duration::from_nanos(
+            answer.service.load(Ordering::Relaxed).into(),
+        ));
+        Standing::from_u32(answer.standing.load(Ordering::Relaxed))
+            .ok_or(garbled(part.delivery(true)))
     }
 
     /// Copies the answer out of the shared memory, all parts of it.
@@ -237,20 +284,33 @@ impl ClientEnd {
         wait: &Wait<'_, impl Peer>,
     ) -> Result<Served, LinkFailure> {
         const GARBLED: LinkFailure = garbled(Delivery::Unknown);
-        let length = self.region.control(self.channel).answer.reply.load(Ordering::Relaxed) as usize;
-        self.region.reply(self.channel).read(reply.get_mut(..length).ok_or(GARBLED)?);
+        let length = self
+            .region
+            .control(self.channel)
+            .answer
+            .reply
+            .load(Ordering::Relaxed) as usize;
+        self.region
+            .reply(self.channel)
+            .read(reply.get_mut(..length).ok_or(GARBLED)?);
         let mut written = 0;
         loop {
             let answer = &self.region.control(self.channel).answer;
             let part = answer.output.load(Ordering::Relaxed) as usize;
             let rest = answer.rest.load(Ordering::Relaxed);
-            let into = output[written..].get_mut(..part).filter(|into| into.len() <= PART).ok_or(GARBLED)?;
+            let into = output[written..]
+                .get_mut(..part)
+                .filter(|into| into.len() <= PART)
+                .ok_or(GARBLED)?;
             let mut window = self.region.output(self.channel);
             window.read(into);
             window.wipe(part);
             written += part;
             if rest == 0 {
-                return Ok(Served { reply: length, output: written });
+                return Ok(Served {
+                    reply: length,
+                    output: written,
+                });
             }
             if part == 0 || self.turn(Part::MoreOutput, 0, 0, wait)? != Standing::Executed {
                 return Err(GARBLED);
@@ -269,14 +329,19 @@ impl<P: Peer> Wait<'_, P> {
     /// Sleeps until there is an answer or there is no sense in waiting any more.
     fn answer(&self, word: &impl word::Word) -> Result<(), LinkCause> {
         loop {
-            let remaining = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+            let remaining = self
+                .until
+                .map(|until| until.saturating_duration_since(Instant::now()));
             if self.peer.is_known_to_have_ended() {
                 return Err(LinkCause::HostEnded);
             }
             if remaining.is_some_and(|remaining| remaining.is_zero()) {
                 return Err(LinkCause::DeadlinePassed);
             }
-            word::sleep_until_answered(word, remaining.map_or(SLICE, |remaining| remaining.min(SLICE)));
+            word::sleep_until_answered(
+                word,
+                remaining.map_or(SLICE, |remaining| remaining.min(SLICE)),
+            );
             if word::is_answered(word) {
                 return Ok(());
             }
@@ -288,7 +353,10 @@ impl<P: Peer> Wait<'_, P> {
 }
 
 const fn garbled(delivery: Delivery) -> LinkFailure {
-    LinkFailure { delivery, cause: LinkCause::Garbled }
+    LinkFailure {
+        delivery,
+        cause: LinkCause::Garbled,
+    }
 }
 
 /// Overwrites bytes that may have been a PIN or a key.

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, pidfd_open, pidfd_send_signal, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, pidfd_open,
+    pidfd_send_signal, waitid,
 };
 
 /// A child process of ours. The application may have other children and may handle SIGCHLD as it likes: only this one is ever waited for, and
@@ -39,7 +40,10 @@ impl Child {
     ///
     /// # Errors
     /// The process has no descriptor left.
-    pub(super) fn new(mut spawned: std::process::Child, socket: BorrowedFd<'_>) -> io::Result<Self> {
+    pub(super) fn new(
+        mut spawned: std::process::Child,
+        socket: BorrowedFd<'_>,
+    ) -> io::Result<Self> {
         let pid = Pid::from_child(&spawned);
         let watched = match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(pidfd) => Watched::Pidfd(pidfd),
@@ -51,7 +55,12 @@ impl Child {
                 }
             },
         };
-        Ok(Self { pid, watched, parent: rustix::process::getpid(), is_reaped: AtomicBool::new(false) })
+        Ok(Self {
+            pid,
+            watched,
+            parent: rustix::process::getpid(),
+            is_reaped: AtomicBool::new(false),
+        })
     }
 
     pub(super) fn id(&self) -> u32 {
@@ -88,7 +97,9 @@ impl Child {
         let _ended_already = match &self.watched {
             Watched::Pidfd(pidfd) => pidfd_send_signal(pidfd, Signal::KILL),
             // Until it is reaped, its number is not used again.
-            Watched::Socket(_) if !self.is_reaped.load(Ordering::Acquire) => kill_process(self.pid, Signal::KILL),
+            Watched::Socket(_) if !self.is_reaped.load(Ordering::Acquire) => {
+                kill_process(self.pid, Signal::KILL)
+            }
             Watched::Socket(_) => Ok(()),
         };
     }
@@ -122,10 +133,10 @@ impl Child {
             return;
         }
         let _status = self.reap();
-        if !self.is_reaped.load(Ordering::Acquire) {
-            if let Ok(mut ending) = ENDING.lock() {
-                ending.push(self);
-            }
+        if !self.is_reaped.load(Ordering::Acquire)
+            && let Ok(mut ending) = ENDING.lock()
+        {
+            ending.push(self);
         }
     }
 
@@ -142,7 +153,10 @@ impl Child {
 }
 
 /// Waits up to `at_most` until one of the descriptors is as asked, or hung up, and says which are.
-pub(super) fn wait_for<const N: usize>(asked: [(BorrowedFd<'_>, PollFlags); N], at_most: Duration) -> [bool; N] {
+pub(super) fn wait_for<const N: usize>(
+    asked: [(BorrowedFd<'_>, PollFlags); N],
+    at_most: Duration,
+) -> [bool; N] {
     let mut polled = asked.map(|(descriptor, flags)| PollFd::from_borrowed_fd(descriptor, flags));
     // An interrupted wait is a short one; a time too long for a `timespec` is for ever.
     let at_most = Timespec::try_from(at_most).ok();

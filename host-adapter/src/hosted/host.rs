@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use everslot_protocol::wire::{decode_request, encode_reply_head};
 use rustix::event::PollFlags;
 use rustix::process::{
-    DumpableBehavior, Pid, PidfdFlags, Resource, Rlimit, getppid, pidfd_open, set_dumpable_behavior, setrlimit,
+    DumpableBehavior, Pid, PidfdFlags, Resource, Rlimit, getppid, pidfd_open,
+    set_dumpable_behavior, setrlimit,
 };
 
 use super::channel::{HostEnd, NotServed, Serve, Served};
@@ -41,14 +42,18 @@ const KEPT: usize = 1024 * 1024;
 /// Returns only if it cannot serve: 2 when it was started by hand, 1 for any other reason, which it has printed.
 #[must_use]
 pub fn run_member_host(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    run(arguments, |settings| Ok(Arc::new(InProcess::load(settings)?)))
+    run(arguments, |settings| {
+        Ok(Arc::new(InProcess::load(settings)?))
+    })
 }
 
 /// [`run_member_host`] for any way to load a module.
 pub(super) fn run(arguments: impl IntoIterator<Item = OsString>, load: Load) -> ExitCode {
     let module = arguments.into_iter().next().map(PathBuf::from);
     let (Some(module), Ok(socket)) = (module, inherited_socket()) else {
-        eprintln!("everslot: member-host is started by libeverslot.so for each member's module; it cannot be started by hand");
+        eprintln!(
+            "everslot: member-host is started by libeverslot.so for each member's module; it cannot be started by hand"
+        );
         return ExitCode::from(2);
     };
     match Host::start(module, socket, load) {
@@ -66,7 +71,10 @@ fn inherited_socket() -> io::Result<Socket> {
     let socket = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
     let socket = Socket::from_inherited(socket)?;
     process::close_inherited(socket.as_fd())?;
-    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    let null = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
     Ok(socket)
@@ -74,7 +82,13 @@ fn inherited_socket() -> io::Result<Socket> {
 
 /// Keeps keys and PINs out of core files and away from other processes of the same user.
 fn forbid_dumps() -> io::Result<()> {
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    )?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     Ok(())
 }
@@ -93,6 +107,7 @@ impl Host {
     /// Hears from the application what to do, and begins to load the module; `None` if the application does not want this host.
     fn start(module: PathBuf, socket: Socket, load: Load) -> io::Result<Option<Self>> {
         forbid_dumps()?;
+        process::ignore_broken_pipes();
         let Some((ToHost::Start(start), descriptors)) = socket.receive()? else {
             return Ok(None);
         };
@@ -102,7 +117,9 @@ impl Host {
             return Ok(None);
         }
         let Ok([region, board]) = <[OwnedFd; 2]>::try_from(descriptors) else {
-            return Err(io::Error::other("the shared memory did not come with the first message"));
+            return Err(io::Error::other(
+                "the shared memory did not come with the first message",
+            ));
         };
         let host = Self {
             socket: Arc::new(socket),
@@ -133,7 +150,9 @@ impl Host {
                     FromHost::Initialised
                 }
                 Err(LoadError::Initialize { rv, .. }) => FromHost::NotInitialised { rv: rv.0 },
-                Err(error) => FromHost::NotLoaded { reason: error.to_string() },
+                Err(error) => FromHost::NotLoaded {
+                    reason: error.to_string(),
+                },
             };
             let is_loaded = outcome == FromHost::Initialised;
             if socket.send(&outcome, &[]).is_err() || !is_loaded {
@@ -146,9 +165,17 @@ impl Host {
     fn watch(self) -> ! {
         let mut until = None;
         loop {
-            let application = self.application.as_ref().map_or(self.socket.as_fd(), AsFd::as_fd);
-            let patience = until.map_or(Duration::MAX, |until: Instant| until.saturating_duration_since(Instant::now()));
-            let asked = [(self.socket.as_fd(), PollFlags::IN), (application, PollFlags::IN)];
+            let application = self
+                .application
+                .as_ref()
+                .map_or(self.socket.as_fd(), AsFd::as_fd);
+            let patience = until.map_or(Duration::MAX, |until: Instant| {
+                until.saturating_duration_since(Instant::now())
+            });
+            let asked = [
+                (self.socket.as_fd(), PollFlags::IN),
+                (application, PollFlags::IN),
+            ];
             let [has_message, application_ended] = wait_for(asked, patience);
             if (self.application.is_some() && application_ended) || patience.is_zero() {
                 process::end(1);
@@ -157,13 +184,17 @@ impl Host {
                 continue;
             }
             match self.socket.receive() {
-                Ok(Some((ToHost::Open { channel }, _))) if channel < self.region.channels() => self.open(channel),
+                Ok(Some((ToHost::Open { channel }, _))) if channel < self.region.channels() => {
+                    self.open(channel)
+                }
                 Ok(Some((ToHost::Finish { grace }, _))) => {
                     let grace = Duration::from_millis(grace);
                     until = Instant::now().checked_add(grace);
                     self.finish(grace);
                 }
-                Ok(Some((ToHost::Open { .. } | ToHost::Start(_), _)) | None) | Err(_) => process::end(1),
+                Ok(Some((ToHost::Open { .. } | ToHost::Start(_), _)) | None) | Err(_) => {
+                    process::end(1)
+                }
             }
         }
     }
@@ -171,11 +202,19 @@ impl Host {
     /// Serves a channel on a thread of its own.
     fn open(&self, channel: u32) {
         let (region, board) = (Arc::clone(&self.region), Arc::clone(&self.board));
-        let link = self.instance.get().and_then(|instance| instance.link().ok());
+        let link = self
+            .instance
+            .get()
+            .and_then(|instance| instance.link().ok());
         let spinner = Spinner::host(self.number, channel);
         let served = link.map(|link| {
-            let serve = Calls { link, output: Vec::new() };
-            spawn("channel", move || HostEnd::new(region, board, channel, spinner, serve).run())
+            let serve = Calls {
+                link,
+                output: Vec::new(),
+            };
+            spawn("channel", move || {
+                HostEnd::new(region, board, channel, spinner, serve).run()
+            })
         });
         if !matches!(served, Some(Ok(()))) {
             word::close(&self.region.control(channel).word);
@@ -222,11 +261,14 @@ fn application(id: u32) -> io::Result<Option<OwnedFd>> {
 
 /// A thread of the host. If it panics, the whole host ends: its channel would hang.
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    std::thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(move || {
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
-            process::end(101);
-        }
-    })?;
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK)
+        .spawn(move || {
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
+                process::end(101);
+            }
+        })?;
     Ok(())
 }
 
@@ -237,16 +279,22 @@ struct Calls {
 }
 
 impl Serve for Calls {
-    fn serve(&mut self, request: &[u8], room: u64, reply: &mut [u8; REPLY]) -> Result<Served, NotServed> {
+    fn serve(
+        &mut self,
+        request: &[u8],
+        room: u64,
+        reply: &mut [u8; REPLY],
+    ) -> Result<Served, NotServed> {
         let request = decode_request(request).map_err(|_| NotServed::Garbled)?;
         let room = usize::try_from(room).map_err(|_| NotServed::NoMemory)?;
         self.make_room(room)?;
-        let answer = match self.link.call(&request, &mut self.output[..room], None) {
-            Ok(answer) => answer,
+        let Ok(answer) = self.link.call(&request, &mut self.output[..room], None) else {
             // There is no answer, and it may have been executed: the end of this process says just that.
-            Err(_) => process::end(1),
+            process::end(1);
         };
-        let output = usize::try_from(answer.written()).ok().filter(|written| *written <= room);
+        let output = usize::try_from(answer.written())
+            .ok()
+            .filter(|written| *written <= room);
         match (encode_reply_head(answer, reply), output) {
             (Ok(reply), Some(output)) => Ok(Served { reply, output }),
             _ => process::end(1),
@@ -266,7 +314,9 @@ impl Calls {
         self.output = Vec::new();
         // An application may claim any length. What is not there is refused; what is there comes from the kernel as zeros, page by page
         // as the module writes to it.
-        Vec::<u8>::new().try_reserve_exact(room).map_err(|_| NotServed::NoMemory)?;
+        Vec::<u8>::new()
+            .try_reserve_exact(room)
+            .map_err(|_| NotServed::NoMemory)?;
         self.output = vec![0; room];
         Ok(())
     }
@@ -281,14 +331,25 @@ mod tests {
     struct NoLink;
 
     impl Link for NoLink {
-        fn call(&mut self, _: &Request<'_>, _: &mut [u8], _: Deadline) -> Result<Reply, LinkFailure> {
-            Err(LinkFailure { delivery: Delivery::None, cause: LinkCause::HostEnded })
+        fn call(
+            &mut self,
+            _: &Request<'_>,
+            _: &mut [u8],
+            _: Deadline,
+        ) -> Result<Reply, LinkFailure> {
+            Err(LinkFailure {
+                delivery: Delivery::None,
+                cause: LinkCause::HostEnded,
+            })
         }
     }
 
     #[test]
     fn room_that_cannot_be_had_is_refused_and_long_room_is_given_back() {
-        let mut calls = Calls { link: Box::new(NoLink), output: Vec::new() };
+        let mut calls = Calls {
+            link: Box::new(NoLink),
+            output: Vec::new(),
+        };
         assert_eq!(calls.make_room(usize::MAX), Err(NotServed::NoMemory));
         assert_eq!(calls.make_room(KEPT * 2), Ok(()));
         assert_eq!(calls.output.len(), KEPT * 2);

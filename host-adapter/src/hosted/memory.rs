@@ -9,7 +9,9 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
+use rustix::fs::{
+    MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create,
+};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use rustix::thread::futex;
 
@@ -76,13 +78,25 @@ impl Region {
     }
 
     fn window(&self, channel: u32, offset: usize, length: usize) -> Window<'_> {
-        Window { start: self.place(channel, offset), length, _region: self }
+        Window {
+            start: self.place(channel, offset),
+            length,
+            _region: self,
+        }
     }
 
     fn place(&self, channel: u32, offset: usize) -> *mut u8 {
-        assert!(channel < self.channels && offset < STRIDE, "no such channel: {channel}");
+        assert!(
+            channel < self.channels && offset < STRIDE,
+            "no such channel: {channel}"
+        );
         // SAFETY: the mapping holds `channels` strides.
-        unsafe { self.mapping.start.as_ptr().add(channel as usize * STRIDE + offset) }
+        unsafe {
+            self.mapping
+                .start
+                .as_ptr()
+                .add(channel as usize * STRIDE + offset)
+        }
     }
 }
 
@@ -131,7 +145,8 @@ impl Word for SharedWord {
     }
 
     fn exchange(&self, current: u32, new: u32) -> Result<u32, u32> {
-        self.0.compare_exchange(current, new, Ordering::AcqRel, Ordering::Acquire)
+        self.0
+            .compare_exchange(current, new, Ordering::AcqRel, Ordering::Acquire)
     }
 
     fn sleep(&self, expected: u32, at_most: Option<Duration>) {
@@ -164,17 +179,31 @@ impl Window<'_> {
 
     /// Copies `bytes`, which must fit, to the start.
     pub(super) fn write(&mut self, bytes: &[u8]) {
-        assert!(bytes.len() <= self.length, "{} bytes do not fit", bytes.len());
+        assert!(
+            bytes.len() <= self.length,
+            "{} bytes do not fit",
+            bytes.len()
+        );
         // SAFETY: they fit, and private memory does not overlap the mapping.
-        unsafe { self.start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) }
+        unsafe {
+            self.start
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+        }
     }
 
     /// Copies from the start until `into` is full; `into` must not be longer than the window.
     pub(super) fn read(&self, into: &mut [u8]) {
-        assert!(into.len() <= self.length, "{} bytes were never there", into.len());
+        assert!(
+            into.len() <= self.length,
+            "{} bytes were never there",
+            into.len()
+        );
         // SAFETY: so many bytes are there, and private memory does not overlap the mapping. A host that writes out of turn garbles
         // the copy only, and copies are checked when they are decoded.
-        unsafe { into.as_mut_ptr().copy_from_nonoverlapping(self.start, into.len()) }
+        unsafe {
+            into.as_mut_ptr()
+                .copy_from_nonoverlapping(self.start, into.len())
+        }
     }
 
     /// Overwrites the first `length` bytes: they may have been a PIN or a key.
@@ -202,7 +231,9 @@ impl Board {
 
     /// Maps the board that another process has made.
     pub(super) fn open(memory: OwnedFd) -> io::Result<Self> {
-        Ok(Self { mapping: Mapping::open(memory, PAGE)? })
+        Ok(Self {
+            mapping: Mapping::open(memory, PAGE)?,
+        })
     }
 
     /// Each is 0 or the token of a spinner.
@@ -225,7 +256,9 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
+    const SEALS: SealFlags = SealFlags::SHRINK
+        .union(SealFlags::GROW)
+        .union(SealFlags::SEAL);
 
     fn create(name: &str, length: usize) -> io::Result<(Self, OwnedFd)> {
         let memory = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
@@ -237,7 +270,9 @@ impl Mapping {
     fn open(memory: OwnedFd, length: usize) -> io::Result<Self> {
         let size = u64::try_from(fstat(&memory)?.st_size).unwrap_or(0);
         if size < length as u64 || !fcntl_get_seals(&memory)?.contains(SealFlags::SHRINK) {
-            return Err(io::Error::other("the shared memory is smaller than it was said to be"));
+            return Err(io::Error::other(
+                "the shared memory is smaller than it was said to be",
+            ));
         }
         Self::map(&memory, length)
     }
@@ -246,7 +281,16 @@ impl Mapping {
         let protection = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new mapping at a place of the kernel's choice; it is unmapped in `drop` only. The seals keep the memfd from
         // shrinking under it.
-        let start = unsafe { mmap(std::ptr::null_mut(), length, protection, MapFlags::SHARED, memory, 0) }?;
+        let start = unsafe {
+            mmap(
+                std::ptr::null_mut(),
+                length,
+                protection,
+                MapFlags::SHARED,
+                memory,
+                0,
+            )
+        }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { start, length })
     }

@@ -26,9 +26,7 @@ pub use host::run_member_host;
 pub use program::{HOST_VARIABLE, NoHostProgram, find_host_program};
 
 use crate::module::parameter::crosses_process_border;
-use crate::module::{
-    Delivery, Instance, Link, LinkCause, LinkFailure, ModuleSettings,
-};
+use crate::module::{Delivery, Instance, Link, LinkCause, LinkFailure, ModuleSettings};
 use channel::{Answered, ClientEnd, Message, Peer};
 use child::Child;
 use memory::REPLY;
@@ -70,7 +68,9 @@ impl Hosted {
             tracing::warn!(program = %host_program.display(), %error, "a member host could not be started");
             failure(LinkCause::HostNotStarted)
         })?;
-        let hosted = Self { shared: Arc::new(shared) };
+        let hosted = Self {
+            shared: Arc::new(shared),
+        };
         hosted.shared.await_module(until).inspect_err(|failure| {
             tracing::warn!(module = %settings.path.display(), cause = ?failure.cause, "a module could not be used");
         })?;
@@ -92,7 +92,10 @@ impl Hosted {
 impl Instance for Hosted {
     fn link(&self) -> Result<Box<dyn Link>, LinkFailure> {
         let end = self.shared.open_channel()?;
-        Ok(Box::new(HostedLink { shared: Arc::clone(&self.shared), end }))
+        Ok(Box::new(HostedLink {
+            shared: Arc::clone(&self.shared),
+            end,
+        }))
     }
 
     fn is_alive(&self) -> bool {
@@ -122,18 +125,41 @@ struct HostedLink {
 }
 
 impl Link for HostedLink {
-    fn call(&mut self, request: &Request<'_>, output: &mut [u8], deadline: Deadline) -> Result<Reply, LinkFailure> {
-        const GARBLED: LinkFailure = LinkFailure { delivery: Delivery::Unknown, cause: LinkCause::Garbled };
+    fn call(
+        &mut self,
+        request: &Request<'_>,
+        output: &mut [u8],
+        deadline: Deadline,
+    ) -> Result<Reply, LinkFailure> {
+        const GARBLED: LinkFailure = LinkFailure {
+            delivery: Delivery::Unknown,
+            cause: LinkCause::Garbled,
+        };
         if !request.mechanism().is_none_or(crosses_process_border) {
             return Err(failure(LinkCause::NotTransferable));
         }
         let mut head = [0; REPLY];
-        let served = match self.end.exchange(&RequestMessage(request), &mut head, output, deadline, &*self.shared)? {
+        let served = match self.end.exchange(
+            &RequestMessage(request),
+            &mut head,
+            output,
+            deadline,
+            &*self.shared,
+        )? {
             Answered::Executed(served) => served,
-            Answered::NoMemory => return Ok(Reply { rv: HOST_MEMORY, body: Body::Empty }),
+            Answered::NoMemory => {
+                return Ok(Reply {
+                    rv: HOST_MEMORY,
+                    body: Body::Empty,
+                });
+            }
         };
         match decode_reply_head(&head[..served.reply]) {
-            Ok((reply, length)) if length == served.reply && reply.written() == served.output as u64 => Ok(reply),
+            Ok((reply, length))
+                if length == served.reply && reply.written() == served.output as u64 =>
+            {
+                Ok(reply)
+            }
             _ => Err(GARBLED),
         }
     }
@@ -141,9 +167,7 @@ impl Link for HostedLink {
 
 impl Drop for HostedLink {
     fn drop(&mut self) {
-        if !self.end.is_poisoned() {
-            self.shared.channels().free.push(self.end.channel());
-        }
+        self.shared.close_channel(&self.end);
     }
 }
 
@@ -160,7 +184,10 @@ impl Message for RequestMessage<'_, '_> {
 }
 
 const fn failure(cause: LinkCause) -> LinkFailure {
-    LinkFailure { delivery: Delivery::None, cause }
+    LinkFailure {
+        delivery: Delivery::None,
+        cause,
+    }
 }
 
 #[cfg(test)]

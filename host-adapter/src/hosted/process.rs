@@ -7,11 +7,21 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 unsafe extern "C" {
     /// Ends the process at once: no atexit handler and no destructor runs. Modules crash in theirs, since other threads still use them.
     safe fn _exit(status: c_int) -> !;
+    fn signal(number: c_int, action: usize) -> usize;
 }
+
+/// `SIG_IGN`
+const IGNORE: usize = 1;
 
 /// Ends the process at once, without any cleaning up by the module or the C library.
 pub(super) fn end(status: u8) -> ! {
     _exit(c_int::from(status))
+}
+
+/// Lets a module that writes to a broken connection get an error, instead of ending the process by SIGPIPE.
+pub(super) fn ignore_broken_pipes() {
+    // SAFETY: ignoring a signal installs no handler.
+    unsafe { signal(rustix::process::Signal::PIPE.as_raw(), IGNORE) };
 }
 
 /// Closes every descriptor but the standard three and `kept`: what an application has open without close-on-exec (its connections, its
@@ -25,7 +35,9 @@ pub(super) fn close_inherited(kept: BorrowedFd<'_>) -> io::Result<()> {
         .filter(|descriptor| *descriptor > 2 && *descriptor != kept.as_raw_fd())
         .collect();
     // The one that listed the directory is closed by now.
-    let still_open = |descriptor: &RawFd| std::fs::symlink_metadata(format!("/proc/self/fd/{descriptor}")).is_ok();
+    let still_open = |descriptor: &RawFd| {
+        std::fs::symlink_metadata(format!("/proc/self/fd/{descriptor}")).is_ok()
+    };
     for descriptor in open.into_iter().filter(still_open) {
         // SAFETY: nothing in this process owns a descriptor yet but the standard three and `kept`.
         unsafe { rustix::io::close(descriptor) };
@@ -47,7 +59,9 @@ pub(super) fn in_forked_child(work: impl FnOnce() -> u8) -> Option<u8> {
         None => end(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(101)),
         child => {
             let (_, status) = waitpid(child, WaitOptions::empty()).ok()??;
-            status.exit_status().and_then(|status| u8::try_from(status).ok())
+            status
+                .exit_status()
+                .and_then(|status| u8::try_from(status).ok())
         }
     }
 }

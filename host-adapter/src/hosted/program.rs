@@ -21,8 +21,17 @@ const PACKAGED: &str = "/usr/libexec/everslot/everslot";
 /// # Errors
 /// It is in none of these places. A program that was named is the only one that is tried.
 pub fn find_host_program(configured: Option<&Path>) -> Result<PathBuf, NoHostProgram> {
-    let environment = |name| if has_foreign_rights() { None } else { std::env::var_os(name) };
-    if let Some(named) = configured.map(Path::to_owned).or_else(|| environment(HOST_VARIABLE).map(PathBuf::from)) {
+    let environment = |name| {
+        if has_foreign_rights() {
+            None
+        } else {
+            std::env::var_os(name)
+        }
+    };
+    if let Some(named) = configured
+        .map(Path::to_owned)
+        .or_else(|| environment(HOST_VARIABLE).map(PathBuf::from))
+    {
         return first_program(vec![named]);
     }
     first_program(candidates(own_object().as_deref(), environment("PATH")))
@@ -59,13 +68,22 @@ fn candidates(own_object: Option<&Path>, search_path: Option<OsString>) -> Vec<P
     let beside = own_object
         .and_then(Path::parent)
         .into_iter()
-        .flat_map(|folder| ["", "../bin", "../../bin", "../libexec"].map(|way| folder.join(way).join(PROGRAM)));
-    let searched = search_path.iter().flat_map(std::env::split_paths).map(|folder| folder.join(PROGRAM));
-    beside.chain([PathBuf::from(PACKAGED)]).chain(searched).collect()
+        .flat_map(|folder| {
+            ["", "../bin", "../../bin", "../libexec"].map(|way| folder.join(way).join(PROGRAM))
+        });
+    let searched = search_path
+        .iter()
+        .flat_map(std::env::split_paths)
+        .map(|folder| folder.join(PROGRAM));
+    beside
+        .chain([PathBuf::from(PACKAGED)])
+        .chain(searched)
+        .collect()
 }
 
 fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// The shared object, or the program, that holds this code.
@@ -100,17 +118,27 @@ mod tests {
 
     #[test]
     fn a_line_counts_only_if_it_holds_the_address() {
-        let line = "7f0000001000-7f0000002000 r-xp 00000000 fe:00 123    /opt/with blank/libeverslot.so";
+        let line =
+            "7f0000001000-7f0000002000 r-xp 00000000 fe:00 123    /opt/with blank/libeverslot.so";
         let object = Some(PathBuf::from("/opt/with blank/libeverslot.so"));
         assert_eq!(object_at(line, 0x7f00_0000_1000), object);
         assert_eq!(object_at(line, 0x7f00_0000_1fff), object);
         assert_eq!(object_at(line, 0x7f00_0000_2000), None);
-        assert_eq!(object_at("7f0000001000-7f0000002000 rw-p 00000000 00:00 0 ", 0x7f00_0000_1000), None);
+        assert_eq!(
+            object_at(
+                "7f0000001000-7f0000002000 rw-p 00000000 00:00 0 ",
+                0x7f00_0000_1000
+            ),
+            None
+        );
     }
 
     #[test]
     fn beside_the_library_comes_first_and_the_search_path_last() {
-        let found = candidates(Some(Path::new("/opt/everslot/lib/libeverslot.so")), Some("/bin:/usr/bin".into()));
+        let found = candidates(
+            Some(Path::new("/opt/everslot/lib/libeverslot.so")),
+            Some("/bin:/usr/bin".into()),
+        );
         let expected = [
             "/opt/everslot/lib/everslot",
             "/opt/everslot/lib/../bin/everslot",
@@ -132,7 +160,8 @@ mod tests {
         assert_eq!(refused.looked_at, std::slice::from_ref(&plain));
         assert!(refused.to_string().contains(plain.to_str().expect("UTF-8")));
 
-        std::fs::set_permissions(&plain, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+        std::fs::set_permissions(&plain, std::fs::Permissions::from_mode(0o755))
+            .expect("permissions");
         assert_eq!(find_host_program(Some(&plain)), Ok(plain));
     }
 }

@@ -39,15 +39,19 @@ pub(super) struct Shared {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Channels {
+struct Channels {
     /// Channels that the host serves and nobody uses.
-    pub(super) free: Vec<u32>,
+    free: Vec<u32>,
     /// How many it serves.
     open: u32,
 }
 
 impl Shared {
-    pub(super) fn spawn(settings: &ModuleSettings, host_program: &Path, channels: u32) -> io::Result<Self> {
+    pub(super) fn spawn(
+        settings: &ModuleSettings,
+        host_program: &Path,
+        channels: u32,
+    ) -> io::Result<Self> {
         let (region, region_memory) = Region::create(channels)?;
         let (_, board_memory) = board()?;
         let number = HostNumber::next();
@@ -82,15 +86,22 @@ impl Shared {
             number: number.as_u16(),
             init_string: settings.init_string.clone(),
         });
-        shared.socket.send(&start, &[region_memory.as_fd(), board_memory.as_fd()])?;
+        shared
+            .socket
+            .send(&start, &[region_memory.as_fd(), board_memory.as_fd()])?;
         Ok(shared)
     }
 
     /// Waits until the module is initialised.
     pub(super) fn await_module(&self, until: Option<Instant>) -> Result<(), LinkFailure> {
         loop {
-            let patience = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
-            let asked = [(self.socket.as_fd(), PollFlags::IN), (self.child().liveness(), PollFlags::IN)];
+            let patience = until.map_or(Duration::MAX, |until| {
+                until.saturating_duration_since(Instant::now())
+            });
+            let asked = [
+                (self.socket.as_fd(), PollFlags::IN),
+                (self.child().liveness(), PollFlags::IN),
+            ];
             let [has_message, has_ended] = wait_for(asked, patience);
             if has_message {
                 return self.hear_of_module();
@@ -111,7 +122,9 @@ impl Shared {
                 tracing::warn!("{reason}");
                 Err(failure(LinkCause::ModuleNotLoaded))
             }
-            Ok(Some((FromHost::NotInitialised { rv }, _))) => Err(failure(LinkCause::NotInitialized(Rv(rv)))),
+            Ok(Some((FromHost::NotInitialised { rv }, _))) => {
+                Err(failure(LinkCause::NotInitialized(Rv(rv))))
+            }
             Ok(Some((FromHost::OtherVersion { version }, _))) => {
                 let ours = env!("CARGO_PKG_VERSION");
                 tracing::warn!(%version, ours, "the everslot program is of another version than libeverslot.so: install both of one");
@@ -126,18 +139,26 @@ impl Shared {
         if !self.child().is_ours() || self.has_ended() {
             return Err(failure(LinkCause::HostEnded));
         }
+        let (board, _) = board().map_err(|_| failure(LinkCause::Exhausted))?;
         let mut channels = self.channels();
         let channel = match channels.free.pop() {
             Some(channel) => channel,
-            None if channels.open == self.region.channels() => return Err(failure(LinkCause::Exhausted)),
+            None if channels.open == self.region.channels() => {
+                return Err(failure(LinkCause::Exhausted));
+            }
             None => {
                 let channel = channels.open;
-                self.socket.send(&ToHost::Open { channel }, &[]).map_err(|_| failure(LinkCause::HostEnded))?;
+                self.socket
+                    .send(&ToHost::Open { channel }, &[])
+                    .map_err(|error| match error.kind() {
+                        // It is frozen, and many were asked for meanwhile.
+                        io::ErrorKind::WouldBlock => failure(LinkCause::Exhausted),
+                        _ => failure(LinkCause::HostEnded),
+                    })?;
                 channels.open += 1;
                 channel
             }
         };
-        let (board, _) = board().map_err(|_| failure(LinkCause::Exhausted))?;
         Ok(ClientEnd::new(Arc::clone(&self.region), board, channel))
     }
 
@@ -146,7 +167,16 @@ impl Shared {
             return;
         }
         let milliseconds = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        let asked = !grace.is_zero() && self.socket.send(&ToHost::Finish { grace: milliseconds }, &[]).is_ok();
+        let asked = !grace.is_zero()
+            && self
+                .socket
+                .send(
+                    &ToHost::Finish {
+                        grace: milliseconds,
+                    },
+                    &[],
+                )
+                .is_ok();
         if asked && self.child().has_ended(grace) {
             self.note_end();
         } else {
@@ -169,7 +199,7 @@ impl Shared {
 
     /// The host was seen to have ended.
     fn note_end(&self) {
-        if self.has_ended.swap(true, Ordering::AcqRel) {
+        if !self.child().is_ours() || self.has_ended.swap(true, Ordering::AcqRel) {
             return;
         }
         if let Some(status) = self.child().reap() {
@@ -191,10 +221,20 @@ impl Shared {
     }
 
     pub(super) fn child(&self) -> &Child {
-        self.child.as_ref().expect("a host has its process until it is dropped")
+        self.child
+            .as_ref()
+            .expect("a host has its process until it is dropped")
     }
 
-    pub(super) fn channels(&self) -> MutexGuard<'_, Channels> {
+    /// Takes back the channel of a link that is no more.
+    pub(super) fn close_channel(&self, end: &ClientEnd) {
+        // In a fork's child the lock may be held by a thread that is not there.
+        if !end.is_poisoned() && self.child().is_ours() {
+            self.channels().free.push(end.channel());
+        }
+    }
+
+    fn channels(&self) -> MutexGuard<'_, Channels> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -235,4 +275,3 @@ fn board() -> io::Result<(Arc<Board>, BorrowedFd<'static>)> {
     let (board, memory) = BOARD.get().ok_or(io::ErrorKind::NotFound)?;
     Ok((Arc::clone(board), memory.as_fd()))
 }
-

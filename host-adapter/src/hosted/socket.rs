@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg,
+    sendmsg, socketpair, sockopt,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -65,7 +66,12 @@ pub(super) struct Socket(OwnedFd);
 impl Socket {
     /// Both ends; the second is to become the host's standard input.
     pub(super) fn pair() -> io::Result<(Self, OwnedFd)> {
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        let (ours, theirs) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC,
+            None,
+        )?;
         Ok((Self(ours), theirs))
     }
 
@@ -84,12 +90,18 @@ impl Socket {
     ///
     /// # Errors
     /// The other end is gone, or has not read for so long that there is no room, or the message is too long.
-    pub(super) fn send(&self, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    pub(super) fn send(
+        &self,
+        message: &impl Serialize,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> io::Result<()> {
         let mut buffer = Zeroizing::new(vec![0; LONGEST]);
-        let bytes = postcard::to_slice(message, &mut buffer).map_err(|_| io::Error::from(Errno::MSGSIZE))?;
+        let bytes = postcard::to_slice(message, &mut buffer)
+            .map_err(|_| io::Error::from(Errno::MSGSIZE))?;
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors))
+        {
             return Err(Errno::MSGSIZE.into());
         }
         // An application's SIGPIPE is at its default: the end of a host must not be the end of it.
@@ -107,7 +119,12 @@ impl Socket {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let received = rustix::io::retry_on_intr(|| {
-            recvmsg(&self.0, &mut [IoSliceMut::new(&mut buffer)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)
+            recvmsg(
+                &self.0,
+                &mut [IoSliceMut::new(&mut buffer)],
+                &mut ancillary,
+                RecvFlags::CMSG_CLOEXEC,
+            )
         });
         let received = match received {
             Ok(received) if received.bytes == 0 => return Ok(None),
@@ -126,7 +143,8 @@ impl Socket {
         if received.flags.contains(ReturnFlags::TRUNC) {
             return Err(Errno::MSGSIZE.into());
         }
-        let message = postcard::from_bytes(&buffer[..received.bytes]).map_err(|_| io::ErrorKind::InvalidData)?;
+        let message = postcard::from_bytes(&buffer[..received.bytes])
+            .map_err(|_| io::ErrorKind::InvalidData)?;
         Ok(Some((message, descriptors)))
     }
 }

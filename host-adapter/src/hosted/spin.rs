@@ -102,7 +102,11 @@ impl Experience {
             return Duration::ZERO;
         }
         let average = Duration::from_nanos(self.nanoseconds);
-        if average > WORTHWHILE { Duration::ZERO } else { start + average * 2 }
+        if average > WORTHWHILE {
+            Duration::ZERO
+        } else {
+            start + average * 2
+        }
     }
 
     /// Counts how it ended.
@@ -132,7 +136,12 @@ pub(super) enum Spun {
 
 impl Board {
     /// Spins until `done`, at most for `patience`, and if there is leave.
-    pub(super) fn spin(&self, spinner: Spinner, patience: Duration, done: impl Fn() -> bool) -> Spun {
+    pub(super) fn spin(
+        &self,
+        spinner: Spinner,
+        patience: Duration,
+        done: impl Fn() -> bool,
+    ) -> Spun {
         if done() {
             return Spun::Done;
         }
@@ -174,12 +183,19 @@ impl Board {
         let take = |from: &dyn Fn(u32) -> bool| {
             places.iter().find(|place| {
                 let now = place.load(Ordering::Relaxed);
-                from(now) && place.compare_exchange(now, spinner.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+                from(now)
+                    && place
+                        .compare_exchange(now, spinner.0, Ordering::Relaxed, Ordering::Relaxed)
+                        .is_ok()
             })
         };
         let is_client = spinner.0 & Spinner::HOST == 0;
         take(&|now| now == 0)
-            .or_else(|| is_client.then(|| take(&|now| now & Spinner::HOST != 0)).flatten())
+            .or_else(|| {
+                is_client
+                    .then(|| take(&|now| now & Spinner::HOST != 0))
+                    .flatten()
+            })
             .map(|place| Leave { place, spinner })
     }
 }
@@ -198,7 +214,9 @@ impl Leave<'_> {
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        let _still_ours = self.place.compare_exchange(self.spinner.0, 0, Ordering::Relaxed, Ordering::Relaxed);
+        let _still_ours =
+            self.place
+                .compare_exchange(self.spinner.0, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 

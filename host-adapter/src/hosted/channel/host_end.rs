@@ -16,7 +16,12 @@ pub(in crate::hosted) trait Serve {
     ///
     /// # Errors
     /// It was not executed.
-    fn serve(&mut self, request: &[u8], room: u64, reply: &mut [u8; REPLY]) -> Result<Served, NotServed>;
+    fn serve(
+        &mut self,
+        request: &[u8],
+        room: u64,
+        reply: &mut [u8; REPLY],
+    ) -> Result<Served, NotServed>;
 
     /// The output of the last request, from its start; may be longer than what was put out.
     fn output(&mut self) -> &mut [u8];
@@ -62,7 +67,15 @@ impl<S: Serve> HostEnd<S> {
         spinner: Spinner,
         serve: S,
     ) -> Self {
-        Self { region, board, channel, spinner, serve, request: Vec::new(), rest: 0..0 }
+        Self {
+            region,
+            board,
+            channel,
+            spinner,
+            serve,
+            request: Vec::new(),
+            rest: 0..0,
+        }
     }
 
     /// Serves the channel until it is closed.
@@ -77,7 +90,10 @@ impl<S: Serve> HostEnd<S> {
             let service = u32::try_from((idle_since - taken_at).as_nanos()).unwrap_or(u32::MAX);
             let control = self.region.control(self.channel);
             control.answer.service.store(service, Ordering::Relaxed);
-            control.answer.standing.store(standing as u32, Ordering::Relaxed);
+            control
+                .answer
+                .standing
+                .store(standing as u32, Ordering::Relaxed);
             word::answer(&control.word);
         }
     }
@@ -85,7 +101,9 @@ impl<S: Serve> HostEnd<S> {
     /// Waits until it has taken a request; false if none will come any more.
     fn wait(&self, pauses: &mut Experience) -> bool {
         let word = &self.region.control(self.channel).word;
-        let spun = self.board.spin(self.spinner, pauses.patience(NOTICING), || word::take(word));
+        let spun = self
+            .board
+            .spin(self.spinner, pauses.patience(NOTICING), || word::take(word));
         pauses.spun(spun);
         if spun == Spun::Done {
             return true;
@@ -103,7 +121,9 @@ impl<S: Serve> HostEnd<S> {
         let call = &self.region.control(self.channel).call;
         let length = call.length.load(Ordering::Relaxed) as usize;
         let room = call.room.load(Ordering::Relaxed);
-        let Some(part) = Part::from_u32(call.part.load(Ordering::Relaxed)).filter(|_| length <= PART) else {
+        let Some(part) =
+            Part::from_u32(call.part.load(Ordering::Relaxed)).filter(|_| length <= PART)
+        else {
             return Standing::Garbled;
         };
         match part {
@@ -118,7 +138,9 @@ impl<S: Serve> HostEnd<S> {
         }
         let at = self.request.len();
         self.request.resize(at + length, 0);
-        self.region.request(self.channel).read(&mut self.request[at..]);
+        self.region
+            .request(self.channel)
+            .read(&mut self.request[at..]);
         match part {
             Part::Whole | Part::Last => self.execute(room),
             Part::First | Part::Middle | Part::MoreOutput => Standing::Received,
@@ -172,4 +194,3 @@ impl<S: Serve> HostEnd<S> {
         wipe(&mut self.serve.output()[rest]);
     }
 }
-

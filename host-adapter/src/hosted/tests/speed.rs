@@ -5,7 +5,10 @@ fn figures(mut times: Vec<Duration>) -> (f64, f64) {
     times.sort_unstable();
     let micros = |time: Duration| time.as_nanos() as f64 / 1000.0;
     let best = &times[..times.len() / 10];
-    (micros(times[times.len() / 2]), micros(best.iter().sum::<Duration>() / best.len() as u32))
+    (
+        micros(times[times.len() / 2]),
+        micros(best.iter().sum::<Duration>() / best.len() as u32),
+    )
 }
 
 fn round_trips(link: &mut dyn Link, rounds: usize) -> Vec<Duration> {
@@ -13,7 +16,8 @@ fn round_trips(link: &mut dyn Link, rounds: usize) -> Vec<Duration> {
     (0..rounds)
         .map(|_| {
             let began = Instant::now();
-            link.call(&mirror(&data), &mut output, Some(AMPLE)).expect("an answer");
+            link.call(&mirror(&data), &mut output, Some(AMPLE))
+                .expect("an answer");
             began.elapsed()
         })
         .collect()
@@ -40,8 +44,15 @@ fn round_trip() {
     println!("three hosts in turn: median {median:.2} us, best tenth {best:.2} us");
 
     let times: Vec<_> = std::thread::scope(|scope| {
-        let callers: Vec<_> = links.iter_mut().take(2).map(|link| scope.spawn(|| round_trips(&mut **link, 5_000))).collect();
-        callers.into_iter().flat_map(|caller| caller.join().expect("no panic")).collect()
+        let callers: Vec<_> = links
+            .iter_mut()
+            .take(2)
+            .map(|link| scope.spawn(|| round_trips(&mut **link, 5_000)))
+            .collect();
+        callers
+            .into_iter()
+            .flat_map(|caller| caller.join().expect("no panic"))
+            .collect()
     });
     let (median, best) = figures(times);
     println!("two threads, a host each: median {median:.2} us, best tenth {best:.2} us");

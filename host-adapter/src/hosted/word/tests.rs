@@ -25,7 +25,8 @@ impl Word for Channel {
     }
 
     fn exchange(&self, current: u32, new: u32) -> Result<u32, u32> {
-        self.word.compare_exchange(current, new, Ordering::AcqRel, Ordering::Acquire)
+        self.word
+            .compare_exchange(current, new, Ordering::AcqRel, Ordering::Acquire)
     }
 
     fn sleep(&self, expected: u32, _: Option<Duration>) {
