@@ -69,13 +69,4 @@ impl Attempts {
             Self::AtMost(limit) => begun >= limit,
         }
     }
-
-    /// The most attempts that an outage can have begun; an operator may begin one where none is given.
-    pub(crate) const fn most(self) -> u16 {
-        match self {
-            Self::AtMost(0) => 1,
-            Self::AtMost(limit) => limit,
-            Self::Unlimited => u16::MAX,
-        }
-    }
 }

@@ -153,16 +153,12 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
                 step,
                 serial,
                 outage,
-            } => {
-                let outage = self.rescheduled(member, outage, now);
-                // The attempt that is under way counts as the last that the new policy gives.
-                let attempts = outage.attempts.min(self.policy.attempts.most());
-                MemberState::Recovering {
-                    step,
-                    serial,
-                    outage: Outage { attempts, ..outage },
-                }
-            }
+            } => MemberState::Recovering {
+                step,
+                serial,
+                // What was begun stays counted, so that changing N to and fro gives no attempt more (S3).
+                outage: self.rescheduled(member, outage, now),
+            },
             MemberState::Active
             | MemberState::Standby
             | MemberState::Quarantined { .. }

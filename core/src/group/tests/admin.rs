@@ -314,3 +314,22 @@ fn moving_the_start_of_time_moves_each_deadline_and_none_below_the_start() {
     );
     assert_eq!(group.check(), Ok(()));
 }
+
+#[test]
+fn changing_n_to_and_fro_gives_no_attempt_more() {
+    let two = trio(Attempts::AtMost(2)).policy();
+    let one = trio(Attempts::AtMost(1)).policy();
+    let mut group = serving_trio(Attempts::AtMost(2));
+    lose(&mut group, 100, A);
+    try_in_vain(&mut group, 100, A);
+    at(&mut group, 160, Input::Timer);
+    at(&mut group, 160, Input::SetPolicy(one));
+    step_ends(&mut group, 161, A, StepOutcome::Failed(FAILURE));
+    let given_up = |group: &Trio| matches!(state(group, A), MemberState::GivenUp { outage } if outage.attempts == 2);
+    assert!(given_up(&group));
+    at(&mut group, 162, Input::SetPolicy(two));
+    assert!(
+        given_up(&group),
+        "S3: both attempts of this outage were begun"
+    );
+}
