@@ -8,7 +8,7 @@ use cryptoki_sys::{
     CKO_PUBLIC_KEY,
 };
 use everslot_core::ckr;
-use everslot_tests::client::{Mechanism, Object, Session, Template};
+use everslot_tests::client::{Failure, Mechanism, Object, Session, Template};
 use everslot_tests::{Artifact, EC_LABEL, Lab, Plan, eventually, process};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -228,4 +228,35 @@ fn an_application_that_forbids_threads_gets_none() {
         .sign(ECDSA, ec_key(session), &HASH)
         .expect("it signs");
     assert_eq!(threads(), before);
+}
+
+#[test]
+fn threads_that_log_in_and_out_at_once_cost_no_member() {
+    let lab = Lab::softhsm();
+    let module = lab.module();
+    lab.wait_until_all_serve();
+    let accept = |outcome: Result<(), Failure>, other| match outcome {
+        Ok(()) => {}
+        Err(failure) => assert_eq!(failure.code, other),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| {
+                let session = lab.public_session(module);
+                for _ in 0..3 {
+                    accept(session.login(lab.pin()), ckr::USER_ALREADY_LOGGED_IN);
+                }
+                for _ in 0..3 {
+                    accept(session.logout(), ckr::USER_NOT_LOGGED_IN);
+                }
+            });
+        }
+    });
+    lab.wait_until_all_serve();
+    let losses: Vec<_> = lab
+        .status()
+        .iter()
+        .map(|member| member["losses"].clone())
+        .collect();
+    assert_eq!(losses, [0, 0, 0]);
 }
