@@ -1,7 +1,7 @@
 //! Members whose module is loaded in a process of ours, a member host.
 //!
 //! A module that hangs, crashes or raises a signal costs its members for a while, never the application. Calls cross by shared memory
-//! ([`channel`]), one channel for each link; a socket is there for set-up, and tells either side of the other's end.
+//! (module `channel`), one channel for each link; a socket is there for set-up, and tells either side of the other's end.
 
 mod channel;
 mod child;

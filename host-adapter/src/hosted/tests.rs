@@ -37,7 +37,9 @@ const MARK_VARIABLE: &str = "EVERSLOT_TEST_MARK";
 #[test]
 #[ignore = "started by the tests as a process of its own"]
 fn host_process() {
-    let module = std::env::var_os(MODULE_VARIABLE).expect("the script names the module");
+    let Some(module) = std::env::var_os(MODULE_VARIABLE) else {
+        return; // somebody runs every ignored test
+    };
     let _failed = host::run([module], |settings| match settings.path.to_str() {
         Some("/absent.so") => Err(LoadError::Open {
             path: settings.path.clone(),
