@@ -9,12 +9,14 @@ pub mod client;
 mod host;
 mod lab;
 pub mod process;
+mod ready;
 mod softhsm;
 mod wait;
 
 pub use artifact::Artifact;
 pub use host::HostProcess;
 pub use lab::{Isolation, Lab, Member, Plan, Token};
+pub use ready::{ECDSA, HASH, PATIENCE, ec_key, ec_public_key};
 pub use softhsm::{AES_LABEL, EC_LABEL, PIN, RSA_LABEL, SO_PIN, Store};
 pub use wait::{eventually, within};
 

@@ -2,14 +2,9 @@
 
 use std::time::Duration;
 
-use cryptoki_sys::{CKM_ECDSA, CKO_PRIVATE_KEY, CKS_RW_USER_FUNCTIONS};
+use cryptoki_sys::CKS_RW_USER_FUNCTIONS;
 use everslot_core::ckr;
-use everslot_tests::client::{Mechanism, Template};
-use everslot_tests::{EC_LABEL, Lab, Plan, eventually, within};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const ECDSA: Mechanism = Mechanism::Plain(CKM_ECDSA);
-const HASH: [u8; 32] = [7; 32];
+use everslot_tests::{ECDSA, HASH, Lab, PATIENCE, Plan, ec_key, eventually, within};
 
 #[test]
 fn the_same_session_handle_and_login_work_when_one_is_back() {
@@ -19,7 +14,7 @@ fn the_same_session_handle_and_login_work_when_one_is_back() {
     });
     let module = lab.module();
     let session = lab.session(module);
-    let key = session.only(&Template::new().class(CKO_PRIVATE_KEY).label(EC_LABEL));
+    let key = ec_key(session);
     session.sign(ECDSA, key, &HASH).expect("all members serve");
 
     (0..3).for_each(|member| lab.take_away(member));

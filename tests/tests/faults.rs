@@ -3,16 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use cryptoki_sys::{CKM_ECDSA, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
-use everslot_tests::client::{Mechanism, Module, Object, Session, Template};
-use everslot_tests::{EC_LABEL, Lab, Plan, Token, eventually, within};
+use everslot_tests::client::Module;
+use everslot_tests::{
+    ECDSA, HASH, Lab, PATIENCE, Plan, Token, ec_key, ec_public_key, eventually, within,
+};
 
-const PATIENCE: Duration = Duration::from_secs(20);
 const DEADLINE: Duration = Duration::from_millis(500);
 /// What a call may take beyond the deadline.
 const SLACK: Duration = Duration::from_millis(50);
-const ECDSA: Mechanism = Mechanism::Plain(CKM_ECDSA);
-const HASH: [u8; 32] = [7; 32];
 
 fn lab(token: Token) -> Lab {
     Lab::new(Plan {
@@ -22,14 +20,10 @@ fn lab(token: Token) -> Lab {
     })
 }
 
-fn ec_key(session: Session) -> Object {
-    session.only(&Template::new().class(CKO_PRIVATE_KEY).label(EC_LABEL))
-}
-
 /// Signs from several threads while `fault` happens and until it has been seen through; the longest that any call took.
 fn sign_through(lab: &Lab, module: Module, fault: impl FnOnce()) -> Duration {
     let session = lab.session(module);
-    let public = session.only(&Template::new().class(CKO_PUBLIC_KEY).label(EC_LABEL));
+    let public = ec_public_key(session);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let signer = || {

@@ -2,13 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cryptoki_sys::{CKM_ECDSA, CKO_PRIVATE_KEY};
-use everslot_tests::client::{Mechanism, Template};
-use everslot_tests::{EC_LABEL, Lab, Plan, eventually};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const ECDSA: Mechanism = Mechanism::Plain(CKM_ECDSA);
-const HASH: [u8; 32] = [7; 32];
+use everslot_tests::{ECDSA, HASH, Lab, PATIENCE, Plan, ec_key, eventually};
 
 #[test]
 fn a_lost_member_comes_back_in_a_call_and_only_then() {
@@ -21,7 +15,7 @@ fn a_lost_member_comes_back_in_a_call_and_only_then() {
     let module = lab.module();
     let session = lab.public_session(module);
     session.login(lab.pin()).expect("the PIN is right");
-    let key = session.only(&Template::new().class(CKO_PRIVATE_KEY).label(EC_LABEL));
+    let key = ec_key(session);
     let all_serve = || lab.codes().iter().all(|code| code == "CKR_OK");
     let sign = || session.sign(ECDSA, key, &HASH).expect("a member is left");
     eventually("every member has joined", PATIENCE, || {

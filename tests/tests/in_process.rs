@@ -1,14 +1,9 @@
 //! Members loaded in the application itself.
 
-use std::time::Duration;
-
-use cryptoki_sys::{CKM_ECDSA, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
-use everslot_tests::client::{Mechanism, Template};
-use everslot_tests::{EC_LABEL, HostProcess, Isolation, Lab, Plan, Token, eventually};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const ECDSA: Mechanism = Mechanism::Plain(CKM_ECDSA);
-const HASH: [u8; 32] = [7; 32];
+use everslot_tests::{
+    ECDSA, HASH, HostProcess, Isolation, Lab, PATIENCE, Plan, Token, ec_key, ec_public_key,
+    eventually,
+};
 
 fn lab(token: Token) -> Lab {
     Lab::new(Plan {
@@ -22,8 +17,8 @@ fn lab(token: Token) -> Lab {
 fn three_tokens_of_one_module_sign_in_the_application() {
     let lab = lab(Token::SoftHsm);
     let session = lab.session(lab.module());
-    let key = session.only(&Template::new().class(CKO_PRIVATE_KEY).label(EC_LABEL));
-    let public = session.only(&Template::new().class(CKO_PUBLIC_KEY).label(EC_LABEL));
+    let key = ec_key(session);
+    let public = ec_public_key(session);
     for _ in 0..9 {
         let signature = session.sign(ECDSA, key, &HASH).expect("it signs");
         session
@@ -52,7 +47,7 @@ fn three_tokens_of_one_module_sign_in_the_application() {
 fn a_code_that_says_gone_moves_the_call_and_the_member_comes_back() {
     let lab = lab(Token::Test);
     let session = lab.session(lab.module());
-    let key = session.only(&Template::new().class(CKO_PRIVATE_KEY).label(EC_LABEL));
+    let key = ec_key(session);
     // All three members share the module, so whichever is asked first fails once.
     lab.members()[0].misbehave("C_Sign return 0x30 times 1\n");
     for _ in 0..6 {

@@ -1,23 +1,13 @@
 //! Beginning, ending, beginning again, forking, and many threads at once.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
-use cryptoki_sys::{
-    CKF_LIBRARY_CANT_CREATE_OS_THREADS, CKF_OS_LOCKING_OK, CKM_ECDSA, CKO_PRIVATE_KEY,
-    CKO_PUBLIC_KEY,
-};
+use cryptoki_sys::{CKF_LIBRARY_CANT_CREATE_OS_THREADS, CKF_OS_LOCKING_OK};
 use everslot_core::ckr;
-use everslot_tests::client::{Failure, Mechanism, Object, Session, Template};
-use everslot_tests::{Artifact, EC_LABEL, Lab, Plan, eventually, process};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const ECDSA: Mechanism = Mechanism::Plain(CKM_ECDSA);
-const HASH: [u8; 32] = [7; 32];
-
-fn ec_key(session: Session) -> Object {
-    session.only(&Template::new().class(CKO_PRIVATE_KEY).label(EC_LABEL))
-}
+use everslot_tests::client::Failure;
+use everslot_tests::{
+    Artifact, ECDSA, HASH, Lab, PATIENCE, Plan, ec_key, ec_public_key, eventually, process,
+};
 
 #[test]
 fn it_ends_and_begins_again_in_one_process() {
@@ -152,7 +142,7 @@ fn many_threads_sign_at_once() {
     let lab = Lab::softhsm();
     let module = lab.module();
     let session = lab.session(module);
-    let public = session.only(&Template::new().class(CKO_PUBLIC_KEY).label(EC_LABEL));
+    let public = ec_public_key(session);
     std::thread::scope(|scope| {
         for number in 0..16_u8 {
             let lab = &lab;

@@ -1,19 +1,16 @@
 //! Operations of one part and of many, over real tokens, and what becomes of them when their member is lost.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use cryptoki_sys::{
     CKA_APPLICATION, CKA_EC_PARAMS, CKA_ENCRYPT, CKA_LABEL, CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN,
     CKA_TOKEN, CKA_VALUE, CKA_VALUE_LEN, CKA_VERIFY, CKM_AES_KEY_GEN, CKM_EC_KEY_PAIR_GEN,
-    CKM_ECDSA, CKM_SHA256, CKM_SHA256_RSA_PKCS, CKO_DATA, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY,
+    CKM_SHA256, CKM_SHA256_RSA_PKCS, CKO_DATA, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY,
 };
 use everslot_core::ckr;
 use everslot_tests::client::{Mechanism, Object, Session, Template};
-use everslot_tests::{AES_LABEL, EC_LABEL, Lab, RSA_LABEL, eventually};
+use everslot_tests::{AES_LABEL, EC_LABEL, ECDSA, Lab, PATIENCE, RSA_LABEL, eventually};
 
-const PATIENCE: Duration = Duration::from_secs(20);
-const ECDSA: Mechanism = Mechanism::Plain(CKM_ECDSA);
 const RSA: Mechanism = Mechanism::Plain(CKM_SHA256_RSA_PKCS);
 const SHA256: Mechanism = Mechanism::Plain(CKM_SHA256);
 /// Of `abc` (FIPS 180-4).

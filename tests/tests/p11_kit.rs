@@ -6,14 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use cryptoki_sys::{CKM_ECDSA, CKO_PRIVATE_KEY};
-use everslot_tests::client::{Mechanism, Template};
-use everslot_tests::{EC_LABEL, Lab, SOFTHSM, eventually, within};
+use everslot_tests::{ECDSA, HASH, Lab, PATIENCE, SOFTHSM, ec_key, eventually, within};
 use rustix::process::{Pid, Signal, kill_process_group};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const ECDSA: Mechanism = Mechanism::Plain(CKM_ECDSA);
-const HASH: [u8; 32] = [7; 32];
 
 /// `p11-kit server` over the lab's first token.
 struct Server {
@@ -86,7 +80,7 @@ fn a_token_behind_a_socket_may_die_freeze_and_return() {
     put_behind(&lab, &socket);
     let server = Server::start(&lab, &socket);
     let session = lab.session(lab.module());
-    let key = session.only(&Template::new().class(CKO_PRIVATE_KEY).label(EC_LABEL));
+    let key = ec_key(session);
     let limit = lab.plan().deadline + Duration::from_millis(50);
     let sign = || within(limit, || session.sign(ECDSA, key, &HASH)).expect("a member is left");
     let sign_until_lost = |times: u64| {

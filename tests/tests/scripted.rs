@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
-use cryptoki_sys::{CKA_VALUE_LEN, CKM_AES_KEY_GEN, CKM_ECDSA, CKO_PRIVATE_KEY};
+use cryptoki_sys::{CKA_VALUE_LEN, CKM_AES_KEY_GEN};
 use everslot_core::ckr;
-use everslot_tests::client::{Mechanism, Object, Session, Template};
-use everslot_tests::{EC_LABEL, Lab, Plan, Token, eventually};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const ECDSA: Mechanism = Mechanism::Plain(CKM_ECDSA);
-const HASH: [u8; 32] = [7; 32];
+use everslot_tests::client::{Mechanism, Object, Template};
+use everslot_tests::{ECDSA, HASH, Lab, PATIENCE, Plan, Token, ec_key, eventually};
 
 fn lab() -> Lab {
     Lab::new(Plan {
@@ -17,10 +13,6 @@ fn lab() -> Lab {
         deadline: Duration::from_millis(500),
         ..Plan::default()
     })
-}
-
-fn ec_key(session: Session) -> Object {
-    session.only(&Template::new().class(CKO_PRIVATE_KEY).label(EC_LABEL))
 }
 
 fn calls(lab: &Lab, function: &str) -> usize {

@@ -2,21 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use cryptoki_sys::{CKM_ECDSA, CKO_PRIVATE_KEY};
-use everslot_tests::client::{Mechanism, Object, Session, Template};
-use everslot_tests::{EC_LABEL, Lab, Plan, eventually};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const HASH: [u8; 32] = [7; 32];
-
-fn ec_key(session: Session) -> Object {
-    session.only(&Template::new().class(CKO_PRIVATE_KEY).label(EC_LABEL))
-}
+use everslot_tests::client::{Object, Session};
+use everslot_tests::{ECDSA, HASH, Lab, PATIENCE, Plan, ec_key, eventually};
 
 fn sign(session: Session, key: Object) {
-    session
-        .sign(Mechanism::Plain(CKM_ECDSA), key, &HASH)
-        .expect("a member is left");
+    session.sign(ECDSA, key, &HASH).expect("a member is left");
 }
 
 /// Signs until a member is seen to be lost.

@@ -6,18 +6,14 @@ mod plan;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::client::{Module, Session};
 use crate::softhsm::PIN;
-use crate::{Artifact, HostProcess, eventually, process};
+use crate::{Artifact, HostProcess, PATIENCE, eventually, process};
 pub use member::Member;
 pub use plan::{Isolation, Plan, Token};
-
-/// Longer than a member takes to come back once it can, whatever else runs on the machine.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Tokens, a configuration over them in `EVERSLOT_CONF`, and the ways in.
 #[derive(Debug)]
