@@ -8,13 +8,16 @@ use everslot_protocol::{
 };
 use zeroize::Zeroizing;
 
-use super::session::State;
 use super::{Refusal, VirtualSlot};
 use crate::group::{Done, Errand, Lease, Stop};
 use crate::module::Scratch;
 
+/// All benches of a virtual session.
+#[derive(Default)]
+pub(super) struct Benches(Vec<Bench>);
+
 /// The operations that share one real session: usually one; two that a dual function is to feed.
-pub(super) struct Bench {
+struct Bench {
     lease: Option<Lease>,
     operations: Vec<Active>,
 }
@@ -70,7 +73,7 @@ pub(super) enum After {
     GoesOn,
 }
 
-impl State {
+impl Benches {
     /// Begins an operation, beside another of this session if there is one, else on whichever member the balance says.
     pub(super) fn begin(
         &mut self,
@@ -97,16 +100,29 @@ impl State {
             on: lease.as_ref().map(place),
             progressed: false,
         };
-        self.benches.push(Bench {
+        self.0.push(Bench {
             lease,
             operations: vec![active],
         });
         Ok(())
     }
 
+    /// Whether no operation is active.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Ends all operations without their results.
+    pub(super) fn clear(&mut self) {
+        for bench in &mut self.0 {
+            bench.lease.iter_mut().for_each(Lease::spoil);
+        }
+        self.0.clear();
+    }
+
     /// Which bench an operation is on, and its place there.
     pub(super) fn position(&self, operation: Operation) -> Option<(usize, usize)> {
-        self.benches.iter().enumerate().find_map(|(at, bench)| {
+        self.0.iter().enumerate().find_map(|(at, bench)| {
             let place = bench
                 .operations
                 .iter()
@@ -120,7 +136,7 @@ impl State {
         let Some((bench, at)) = self.position(operation) else {
             return false;
         };
-        if let Some(bench) = self.benches.get_mut(bench) {
+        if let Some(bench) = self.0.get_mut(bench) {
             bench.operations.swap_remove(at);
             if let Some(lease) = &mut bench.lease {
                 lease.spoil();
@@ -132,12 +148,12 @@ impl State {
 
     /// Takes the lease on which the operation that was begun last stands, for a context-specific login.
     pub(super) fn take_last_lease(&mut self) -> Option<Lease> {
-        self.benches.last_mut()?.lease.take()
+        self.0.last_mut()?.lease.take()
     }
 
     /// Brings it back.
     pub(super) fn put_last_lease(&mut self, lease: Option<Lease>) {
-        if let Some(bench) = self.benches.last_mut() {
+        if let Some(bench) = self.0.last_mut() {
             bench.lease = lease;
         }
     }
@@ -150,7 +166,7 @@ impl State {
         operation: Operation,
         begun: &Begun,
     ) -> Option<Result<(), Rv>> {
-        let bench = self.benches.first_mut()?;
+        let bench = self.0.first_mut()?;
         let lease = Some(bench.lease.take()?);
         let mut not_here = false;
         let mut send = |lease: &mut Lease| {
@@ -193,7 +209,7 @@ impl State {
         let (at, which) = self
             .position(operation)
             .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
-        let bench = self.benches.get_mut(at).ok_or(ckr::GENERAL_ERROR)?;
+        let bench = self.0.get_mut(at).ok_or(ckr::GENERAL_ERROR)?;
         let lease = bench.lease.take();
         let active = bench.operations.get_mut(which).ok_or(ckr::GENERAL_ERROR)?;
         if active.progressed && active.on != lease.as_ref().map(place) {
@@ -230,10 +246,7 @@ impl State {
         let Some((at, which)) = self.position(dual.cipher()) else {
             return Err(ckr::OPERATION_NOT_INITIALIZED);
         };
-        let lease = self
-            .benches
-            .get_mut(at)
-            .and_then(|bench| bench.lease.take());
+        let lease = self.0.get_mut(at).and_then(|bench| bench.lease.take());
         let errand = Errand {
             pinned: true,
             lease,
@@ -244,7 +257,7 @@ impl State {
         match self.position(dual.witness()) {
             Some((at, which)) if reply.is_ok_and(goes_on) => {
                 if let Some(active) = self
-                    .benches
+                    .0
                     .get_mut(at)
                     .and_then(|bench| bench.operations.get_mut(which))
                 {
@@ -264,7 +277,7 @@ impl State {
         after: After,
         done: Result<Done, Rv>,
     ) -> Result<Reply, Rv> {
-        let bench = self.benches.get_mut(at).ok_or(ckr::GENERAL_ERROR)?;
+        let bench = self.0.get_mut(at).ok_or(ckr::GENERAL_ERROR)?;
         let outcome = done.map(|Done { reply, lease }| {
             bench.lease = lease;
             reply
@@ -295,7 +308,7 @@ impl State {
 
     /// Gives back the leases of benches without an operation.
     fn sweep(&mut self) {
-        self.benches.retain(|bench| !bench.operations.is_empty());
+        self.0.retain(|bench| !bench.operations.is_empty());
     }
 }
 

@@ -4,8 +4,7 @@ use everslot_core::{MemberSet, Repeat, Rv, ckr};
 use everslot_protocol::{Body, ObjectHandle, Request, Template};
 
 use super::identity::Identity;
-use super::locate::handles;
-use super::{Session, VirtualSlot};
+use super::{Session, VirtualSlot, handles};
 use crate::group::{Errand, Lease, Member, Stop};
 
 /// Bytes for the handles of a search at first; a search that finds more is sent again with as much as it needs.

@@ -7,8 +7,7 @@ use everslot_protocol::{
     Attribute, AttributeValue, Bytes, List, ObjectHandle, Request, Value, Wanted, wire,
 };
 
-use super::locate::handles;
-use super::written;
+use super::{handles, written};
 use crate::group::Lease;
 use crate::module::LinkFailure;
 

@@ -1,9 +1,10 @@
 //! From the application's handles to a member's, on the way of a call.
 
 use everslot_core::{Rv, ckr};
-use everslot_protocol::{Mechanism, ObjectHandle, Reply, Request};
+use everslot_protocol::{Mechanism, ObjectHandle, Request};
 
 use super::VirtualSlot;
+use super::handles;
 use super::identity::Identity;
 use super::object::{VirtualObject, Whereabouts};
 use crate::group::{Lease, Stop};
@@ -102,12 +103,4 @@ impl VirtualSlot {
         object.missing(member, incarnation);
         Ok(None)
     }
-}
-
-/// The object handles that a reply has put into `output`.
-pub(crate) fn handles(reply: Reply, output: &[u8]) -> impl Iterator<Item = ObjectHandle> {
-    let (handles, _) = super::written(reply, output).as_chunks::<8>();
-    handles
-        .iter()
-        .map(|handle| ObjectHandle(u64::from_ne_bytes(*handle)))
 }

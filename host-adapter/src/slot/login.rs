@@ -76,6 +76,7 @@ impl Session {
     fn login_for_operation(&self, pin: Option<&[u8]>) -> Result<(), Rv> {
         let mut state = self.state()?;
         let lease = state
+            .benches
             .take_last_lease()
             .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
         let errand = Errand {
@@ -93,7 +94,7 @@ impl Session {
             Ok(lease.call(&request, &mut [])?)
         };
         let done = self.slot.driver.perform(errand, &mut send)?;
-        state.put_last_lease(done.lease);
+        state.benches.put_last_lease(done.lease);
         Refusal::of(done.reply).map_err(|refusal| refusal.rv)
     }
 }

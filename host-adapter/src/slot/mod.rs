@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use cryptoki_sys as ck;
 use everslot_core::{Login, MemberSet, Repeat, Rv, User, ckr};
-use everslot_protocol::{Body, Reply, Request, Room};
+use everslot_protocol::{Body, ObjectHandle, Reply, Request, Room};
 
 use crate::group::{Errand, GroupDriver, Lease, Stop};
 use catalogue::Catalogue;
@@ -120,6 +120,14 @@ fn written(reply: Reply, output: &[u8]) -> &[u8] {
         .ok()
         .and_then(|length| output.get(..length))
         .unwrap_or_default()
+}
+
+/// The object handles that a reply has put into `output`.
+fn handles(reply: Reply, output: &[u8]) -> impl Iterator<Item = ObjectHandle> {
+    let (handles, _) = written(reply, output).as_chunks::<8>();
+    handles
+        .iter()
+        .map(|handle| ObjectHandle(u64::from_ne_bytes(*handle)))
 }
 
 impl VirtualSlot {

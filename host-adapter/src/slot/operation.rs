@@ -21,8 +21,8 @@ impl Session {
     ) -> Result<(), Rv> {
         let mut state = self.state()?;
         match mechanism {
-            Some(mechanism) => state.begin(&self.slot, operation, mechanism, key),
-            None if state.cancel(operation) => Ok(()),
+            Some(mechanism) => state.benches.begin(&self.slot, operation, mechanism, key),
+            None if state.benches.cancel(operation) => Ok(()),
             None => Err(ckr::OPERATION_NOT_INITIALIZED),
         }
     }
@@ -110,7 +110,9 @@ impl Session {
                 &mut [],
             )?)
         };
-        let reply = state.go_on(slot, Operation::Digest, After::GoesOn, &mut send)?;
+        let reply = state
+            .benches
+            .go_on(slot, Operation::Digest, After::GoesOn, &mut send)?;
         Refusal::of(reply).map_err(|refusal| refusal.rv)
     }
 
@@ -148,15 +150,15 @@ impl Session {
     pub fn dual_update(&self, dual: Dual, data: &[u8], output: Output<'_>) -> Result<u64, Refusal> {
         let mut state = self.state()?;
         let (cipher, witness) = (
-            state.position(dual.cipher()),
-            state.position(dual.witness()),
+            state.benches.position(dual.cipher()),
+            state.benches.position(dual.witness()),
         );
         let (Some((bench, _)), Some((other, _))) = (cipher, witness) else {
             return Err(ckr::OPERATION_NOT_INITIALIZED.into());
         };
         if bench != other {
-            state.cancel(dual.cipher());
-            state.cancel(dual.witness());
+            state.benches.cancel(dual.cipher());
+            state.benches.cancel(dual.witness());
             return Err(ckr::DEVICE_ERROR.into());
         }
         let (room, buffer) = output.parts();
@@ -169,7 +171,7 @@ impl Session {
             };
             Ok(lease.call(&request, buffer)?)
         };
-        let reply = state.go_on_both(&self.slot, dual, &mut send)?;
+        let reply = state.benches.go_on_both(&self.slot, dual, &mut send)?;
         Refusal::of_length(reply)
     }
 
@@ -183,7 +185,9 @@ impl Session {
         let mut state = self.state()?;
         let (room, buffer) = output.parts();
         let mut send = |lease: &mut Lease| Ok(lease.call(&request(lease.handle(), room), buffer)?);
-        let reply = state.go_on(&self.slot, operation, after, &mut send)?;
+        let reply = state
+            .benches
+            .go_on(&self.slot, operation, after, &mut send)?;
         Refusal::of_length(reply)
     }
 
@@ -195,7 +199,9 @@ impl Session {
     ) -> Result<(), Rv> {
         let mut state = self.state()?;
         let mut send = |lease: &mut Lease| Ok(lease.call(&request(lease.handle()), &mut [])?);
-        let reply = state.go_on(&self.slot, operation, after, &mut send)?;
+        let reply = state
+            .benches
+            .go_on(&self.slot, operation, after, &mut send)?;
         Refusal::of(reply).map_err(|refusal| refusal.rv)
     }
 }

@@ -5,7 +5,7 @@ use everslot_core::{Login, Rv, User, ckr};
 use everslot_protocol::{Operation, SessionInfo};
 
 use super::VirtualSlot;
-use super::bench::Bench;
+use super::bench::Benches;
 use super::find::Search;
 
 /// A session as the application holds it. It outlives any member.
@@ -21,7 +21,7 @@ pub struct Session {
 pub(super) struct State {
     closed: bool,
     pub(super) search: Option<Search>,
-    pub(super) benches: Vec<Bench>,
+    pub(super) benches: Benches,
     /// The session objects that it has made.
     pub(super) objects: Vec<u64>,
 }
@@ -81,7 +81,7 @@ impl Session {
     /// Ends `operation` if it is active, as a call with a bad argument does (PKCS#11 v3.1 §5.2).
     pub fn abandon(&self, operation: Operation) {
         if let Ok(mut state) = self.state() {
-            state.cancel(operation);
+            state.benches.cancel(operation);
         }
     }
 
