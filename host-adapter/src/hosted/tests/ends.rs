@@ -135,6 +135,15 @@ fn application_process() {
     hang_for_ever();
 }
 
+/// A frozen host that outlived a failed test would keep the standard error of whoever runs the tests open.
+struct KilledAtLast(Pid);
+
+impl Drop for KilledAtLast {
+    fn drop(&mut self) {
+        let _gone_already = kill_process(self.0, Signal::KILL);
+    }
+}
+
 #[test]
 fn a_host_ends_when_its_application_is_killed_even_if_it_is_frozen() {
     for freeze in [false, true] {
@@ -164,6 +173,7 @@ fn a_host_ends_when_its_application_is_killed_even_if_it_is_frozen() {
             .trim_end_matches('.')
             .parse()
             .expect("a number");
+        let _surely = KilledAtLast(pid(number));
         assert!(!has_ended(pid(number)));
         application.kill().expect("a running application");
         application.wait().expect("its end");
