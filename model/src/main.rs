@@ -1,1 +1,137 @@
-fn main() {}
+//! `everslot-model`: searches every scenario, and shows what is wrong with the pseudo-code that everslot grew from.
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+use everslot_model::exhibit::{Core, Finding, Pseudo, Reading, findings};
+use everslot_model::scenario::{Outcome, Scenario};
+use everslot_model::{catalogue, report};
+
+/// Exhaustive checks of the core that ships.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Search the scenarios; exits with 1 if anything does not hold, and shows the shortest run to it.
+    Check {
+        /// These scenarios only.
+        scenarios: Vec<String>,
+        /// Only say which scenarios there are.
+        #[arg(long)]
+        list: bool,
+        /// How many scenarios are searched at a time [default: one for each core].
+        #[arg(long)]
+        threads: Option<NonZeroUsize>,
+    },
+    /// Show the shortest runs to the situations that the properties of a scenario are about.
+    Witnesses {
+        /// The scenario.
+        scenario: String,
+    },
+    /// Show what the pseudo-code of the seed does wrong, in both readings of it, and that the core does not.
+    Exhibit,
+}
+
+fn main() -> ExitCode {
+    let run = match Arguments::parse().command {
+        Command::Check {
+            scenarios,
+            list,
+            threads,
+        } => chosen(&scenarios).and_then(|chosen| if list { list_all(&chosen) } else { check(&chosen, threads) }),
+        Command::Witnesses { scenario } => chosen(&[scenario]).and_then(|chosen| witnesses(&chosen)),
+        Command::Exhibit => exhibit(),
+    };
+    match run {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("everslot-model: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The scenarios of these names, or all.
+fn chosen(names: &[String]) -> io::Result<Vec<Box<dyn Scenario>>> {
+    let all = catalogue::all();
+    if let Some(unknown) = names.iter().find(|name| all.iter().all(|known| known.name() != **name)) {
+        return Err(io::Error::other(format!(
+            "no scenario is called {unknown}; `everslot-model check --list` names them"
+        )));
+    }
+    let wanted = |scenario: &Box<dyn Scenario>| {
+        names.is_empty() || names.iter().any(|name| name == scenario.name())
+    };
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+fn list_all(scenarios: &[Box<dyn Scenario>]) -> io::Result<bool> {
+    writeln!(io::stdout(), "{}", report::list(scenarios))?;
+    Ok(true)
+}
+
+fn check(scenarios: &[Box<dyn Scenario>], threads: Option<NonZeroUsize>) -> io::Result<bool> {
+    let began = Instant::now();
+    let threads = threads.map_or_else(
+        || std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        NonZeroUsize::get,
+    );
+    let outcomes = report::search(scenarios, threads, |outcome| {
+        eprintln!("searched {} in {:.1} s", outcome.scenario, outcome.took.as_secs_f64());
+    });
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", report::table(&outcomes))?;
+    writeln!(out, "{:.1} s in all", began.elapsed().as_secs_f64())?;
+    for outcome in &outcomes {
+        for failure in &outcome.failures {
+            writeln!(out, "\n{}: {failure}", outcome.scenario)?;
+        }
+    }
+    Ok(outcomes.iter().all(Outcome::holds))
+}
+
+fn witnesses(scenarios: &[Box<dyn Scenario>]) -> io::Result<bool> {
+    let mut out = io::stdout().lock();
+    for scenario in scenarios {
+        for (property, run) in scenario.witnesses() {
+            writeln!(out, "{property}\n\n{run}")?;
+        }
+    }
+    Ok(true)
+}
+
+/// Holds if the core keeps every promise; what the pseudo-code does is shown, whatever it is.
+fn exhibit() -> io::Result<bool> {
+    let mut out = io::stdout().lock();
+    show(&mut out, "The pseudo-code as it stands", &findings(Pseudo::new(Reading::Literal)))?;
+    let with_else = findings(Pseudo::new(Reading::WithElse));
+    show(&mut out, "The pseudo-code with the `else` that was probably meant", &with_else)?;
+    let core = findings(Core::new());
+    show(&mut out, "The core of everslot", &core)?;
+    Ok(core.iter().all(|finding| finding.broken.is_none()))
+}
+
+fn show(out: &mut impl Write, title: &str, findings: &[Finding]) -> io::Result<()> {
+    writeln!(out, "{title}\n{}\n", "=".repeat(title.chars().count()))?;
+    for finding in findings {
+        let verdict = if finding.broken.is_some() { "BROKEN" } else { "holds" };
+        writeln!(out, "{verdict:<7} {}", finding.promise)?;
+    }
+    for finding in findings {
+        if let Some(run) = &finding.broken {
+            writeln!(out, "\n{}:\n\n{run}", finding.promise)?;
+        }
+    }
+    writeln!(out)
+}

@@ -5,10 +5,10 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use everslot_core::{
-    Action, Attempts, Evidence, Group, Input, Instant, MemberId, Policy, Role, Step, StepOutcome,
+    Action, Attempts, Evidence, Group, Input, Instant, MemberId, Policy, Role, StepOutcome,
 };
 
-use super::{ATTEMPTS, INTERVAL, MEMBERS};
+use super::{ATTEMPTS, IDLE, INTERVAL, MEMBERS};
 
 /// The recovery logic of a library, called at the start of each PKCS#11 call.
 pub trait Library: Clone + Debug + Eq + Hash + Send + Sync + 'static {
@@ -133,4 +133,135 @@ impl Library for Pseudo {
     fn notes(&self) -> String {
         format!("{}, {}", self.disconnected_member, self.recover_attempt_count)
     }
+}
+
+/// The core, fed as in the text: the timer at the start of each call, and an attempt carried out within it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Core {
+    group: Group<MEMBERS>,
+}
+
+impl Core {
+    /// A group that has just come up with all members.
+    #[must_use]
+    pub fn new() -> Self {
+        let policy = Policy {
+            interval: ticks(INTERVAL),
+            attempts: Attempts::AtMost(u16::from(ATTEMPTS)),
+        };
+        let mut core = Self {
+            group: Group::new(policy),
+        };
+        for member in core.members() {
+            let role = Role::Active;
+            core.handle(Input::Add { member, role });
+        }
+        for _ in core.members() {
+            core.recover([true; MEMBERS]);
+        }
+        for _ in 0..INTERVAL {
+            core.tick();
+        }
+        core
+    }
+
+    fn members(&self) -> impl Iterator<Item = MemberId> + use<> {
+        (0..MEMBERS as u8).map(MemberId)
+    }
+
+    fn handle(&mut self, input: Input) -> Vec<Action> {
+        self.group.handle(input, NOW).actions.into_iter().collect()
+    }
+
+    fn serves(&self, member: MemberId) -> bool {
+        self.group.member(member).is_some_and(|member| member.state.serves())
+    }
+
+    /// Carries out what the core asks for until the attempt is over.
+    fn attempt(&mut self, mut actions: Vec<Action>, reachable: [bool; MEMBERS]) {
+        while let Some(action) = actions.pop() {
+            let Action::Perform {
+                member,
+                serial,
+                step,
+                login: (_, login),
+            } = action
+            else {
+                continue;
+            };
+            let outcome = if reachable[member.index()] {
+                StepOutcome::Done { login }
+            } else {
+                StepOutcome::Failed(Evidence::NotReached)
+            };
+            actions.extend(self.handle(Input::Step {
+                member,
+                serial,
+                step,
+                outcome,
+            }));
+        }
+    }
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Library for Core {
+    fn recover(&mut self, reachable: [bool; MEMBERS]) -> Vec<Attempt> {
+        let actions = self.handle(Input::Timer);
+        let tried = actions.first().map(Action::member);
+        self.attempt(actions, reachable);
+        tried
+            .map(|member| Attempt {
+                member: Some(member.index()),
+                succeeded: self.serves(member),
+            })
+            .into_iter()
+            .collect()
+    }
+
+    fn lose(&mut self, member: usize) {
+        let member = MemberId(member as u8);
+        let incarnation = self.group.view().incarnations[member.index()];
+        let evidence = Evidence::NotReached;
+        self.handle(Input::Lost {
+            member,
+            incarnation,
+            evidence,
+        });
+    }
+
+    /// Time stands still and what is planned for later comes nearer, so that the model is finite.
+    fn tick(&mut self) {
+        self.group.rebase(ticks(1));
+    }
+
+    fn counts_disconnected(&self) -> i8 {
+        self.members().filter(|&member| !self.serves(member)).count() as i8
+    }
+
+    fn heading(&self) -> &'static str {
+        "attempts counted for A, B"
+    }
+
+    fn notes(&self) -> String {
+        let counts = self.group.members().map(|(_, member)| match member.state.outage() {
+            Some(outage) => outage.attempts.to_string(),
+            None => "-".to_owned(),
+        });
+        counts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What time it always is: far enough from the start of time that the order of what is overdue is kept, since nobody
+/// has to wait for more than all the others.
+const NOW: Instant = Instant::from_millis(MEMBERS as u64 * IDLE as u64);
+
+/// A tick is a millisecond to the core.
+fn ticks(count: u8) -> Duration {
+    Duration::from_millis(u64::from(count))
 }

@@ -38,7 +38,10 @@ pub const ATTEMPTS: u8 = 2;
 pub const INTERVAL: u8 = 2;
 
 /// How often members fail, all together.
-pub const FAILURES: u8 = 5;
+pub const FAILURES: u8 = 4;
+
+/// The longest time without a call, in ticks: more than X, so that an attempt is due by then.
+pub const IDLE: u8 = INTERVAL + 1;
 
 /// A tick as it is told: X is a minute, as in the text.
 pub const SECONDS_PER_TICK: u64 = 30;

@@ -7,7 +7,7 @@ use crate::scenario::{Fair, Liveness};
 use crate::timeline::Story;
 
 use super::library::{Attempt, Library};
-use super::{ATTEMPTS, FAILURES, INTERVAL, MEMBERS, NAMES, SECONDS_PER_TICK};
+use super::{ATTEMPTS, FAILURES, IDLE, INTERVAL, MEMBERS, NAMES, SECONDS_PER_TICK};
 
 /// The world in which a library is watched.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Scene<L> {
     /// How many more times a member may fail: what the core counts (incarnations, attempts) would make an endless
     /// world of endless failures.
     failures_left: u8,
+    /// Ticks since the last call.
+    idle: u8,
     /// An attempt was made although no member was disconnected.
     for_nobody: bool,
 }
@@ -98,6 +100,7 @@ impl Member {
 
 impl<L: Library> Scene<L> {
     fn call(&mut self) {
+        self.idle = 0;
         let reachable = self.members.map(|member| member.reachable);
         for attempt in self.library.recover(reachable) {
             self.attempted(attempt);
@@ -129,6 +132,7 @@ impl<L: Library> Scene<L> {
     }
 
     fn tick(&mut self) {
+        self.idle += 1;
         self.library.tick();
         for member in &mut self.members {
             member.since_attempt = (member.since_attempt + 1).min(INTERVAL);
@@ -157,12 +161,16 @@ impl<L: Library> Model for Stage<L> {
             library: self.library.clone(),
             members: [member; MEMBERS],
             failures_left: FAILURES,
+            idle: 0,
             for_nobody: false,
         }]
     }
 
     fn actions(&self, scene: &Scene<L>, events: &mut Vec<Event>) {
-        events.extend([Event::Call, Event::Tick]);
+        events.push(Event::Call);
+        if scene.idle < IDLE {
+            events.push(Event::Tick);
+        }
         events.extend((0..MEMBERS).filter_map(|member| {
             match (scene.members[member].reachable, scene.failures_left) {
                 (false, _) => Some(Event::Returns(member)),

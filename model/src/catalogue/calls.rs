@@ -1,0 +1,162 @@
+//! How calls go on when members do not.
+
+use super::{endless, failures, size, world};
+use crate::scenario::Case;
+use crate::world::Rule::{C1, L1, L2, O1, O2, S1, S2, S3, S4, S5, S6, S7, S10, S11};
+use crate::world::{Budget, Kind, Orders, Pace, Plan, Recovery};
+
+pub(super) fn all() -> Vec<Case<Plan>> {
+    vec![
+        calls(),
+        failover(),
+        all_lost(),
+        odd_answers(),
+        unclear(),
+        multi_part(),
+        background(),
+        in_call(),
+        everything(),
+    ]
+}
+
+fn calls() -> Case<Plan> {
+    let plan = Plan {
+        callers: 2,
+        kinds: &[Kind::Sign, Kind::Generate],
+        budget: Budget {
+            calls: Some(2),
+            ..failures(1)
+        },
+        notices: true,
+        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S4, S6, S10, S11])
+    };
+    let about = "two callers, two calls, repeatable or not; a death, recovered step by step";
+    world("calls", about, plan, size(0, 0, 0))
+}
+
+fn failover() -> Case<Plan> {
+    let plan = Plan {
+        pace: Pace::AtOnce,
+        callers: 2,
+        kinds: &[Kind::Sign],
+        budget: Budget {
+            calls: Some(2),
+            ..failures(2)
+        },
+        notices: true,
+        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11])
+    };
+    let about = "two callers, two repeatable calls, two deaths: down to the standby and back";
+    world("failover", about, plan, size(0, 0, 0))
+}
+
+fn all_lost() -> Case<Plan> {
+    let plan = Plan {
+        pace: Pace::AtOnce,
+        callers: 1,
+        kinds: &[Kind::Sign],
+        budget: Budget {
+            calls: Some(1),
+            ..failures(3)
+        },
+        notices: true,
+        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11])
+    };
+    let about = "one repeatable call while all three members die and return";
+    world("all-lost", about, plan, size(0, 0, 0))
+}
+
+fn odd_answers() -> Case<Plan> {
+    let plan = Plan {
+        pace: Pace::AtOnce,
+        callers: 1,
+        kinds: &[Kind::Sign],
+        budget: Budget {
+            calls: Some(1),
+            odd_answers: 3,
+            ..failures(1)
+        },
+        notices: true,
+        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11, L2])
+    };
+    let about = "one call, three answers that it does not deserve: busy, failed, lost, silence; a death";
+    endless("odd-answers", about, plan, size(0, 0, 0))
+}
+
+fn unclear() -> Case<Plan> {
+    let plan = Plan {
+        pace: Pace::AtOnce,
+        callers: 2,
+        kinds: &[Kind::Sign, Kind::Generate],
+        budget: Budget {
+            calls: Some(2),
+            odd_answers: 1,
+            ..failures(1)
+        },
+        notices: true,
+        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S4, S6, S10, S11])
+    };
+    let about = "two callers, two calls, repeatable or not; an odd answer and a death";
+    world("unclear", about, plan, size(0, 0, 0))
+}
+
+fn multi_part() -> Case<Plan> {
+    let plan = Plan {
+        pace: Pace::AtOnce,
+        callers: 1,
+        kinds: &[Kind::Begin, Kind::Continue],
+        budget: Budget {
+            calls: Some(2),
+            odd_answers: 1,
+            ..failures(2)
+        },
+        notices: true,
+        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S4, S6, S11])
+    };
+    let about = "work pinned to the member where it began; two deaths, an odd answer";
+    world("multi-part", about, plan, size(0, 0, 0))
+}
+
+fn background() -> Case<Plan> {
+    let plan = Plan {
+        callers: 1,
+        kinds: &[Kind::Sign],
+        budget: failures(2),
+        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11, L1])
+    };
+    let about = "calls without end, two deaths that only a call finds, recovery in the background";
+    endless("background", about, plan, size(0, 0, 0))
+}
+
+fn in_call() -> Case<Plan> {
+    let plan = Plan {
+        recovery: Recovery::InCall,
+        callers: 1,
+        kinds: &[Kind::Sign],
+        budget: failures(2),
+        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11])
+    };
+    let about = "the same with the timer fed by calls alone, as in the seed";
+    endless("in-call", about, plan, size(0, 0, 0))
+}
+
+fn everything() -> Case<Plan> {
+    let plan = Plan {
+        pace: Pace::AtOnce,
+        callers: 2,
+        kinds: &[Kind::Sign, Kind::LogIn { right: true }],
+        budget: Budget {
+            calls: Some(1),
+            logins: 1,
+            orders: 1,
+            ..failures(1)
+        },
+        notices: true,
+        status_reads: true,
+        logs_out: true,
+        orders: &[Orders::Membership, Orders::Parking, Orders::Recovering, Orders::Roles],
+        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S5, S6, S7, S10, S11])
+    };
+    let about = "two callers, a call, a login, a logout, an order, status reads, a death";
+    world("everything", about, plan, size(0, 0, 0))
+}
