@@ -81,12 +81,6 @@ impl Hosted {
     pub fn kill(&self) {
         self.shared.kill();
     }
-
-    /// Readable or hung up once the host has ended, for a thread that watches many.
-    #[must_use]
-    pub fn liveness(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.shared.child().liveness())
-    }
 }
 
 impl Instance for Hosted {
@@ -108,6 +102,10 @@ impl Instance for Hosted {
 
     fn process(&self) -> Option<u32> {
         Some(self.shared.child().id())
+    }
+
+    fn liveness(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.shared.child().liveness())
     }
 }
 
