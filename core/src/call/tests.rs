@@ -1,3 +1,4 @@
+mod check;
 mod sequences;
 mod table;
 

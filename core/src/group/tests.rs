@@ -5,6 +5,7 @@
 )]
 
 mod admin;
+mod check;
 mod late;
 mod login;
 mod recovery;
