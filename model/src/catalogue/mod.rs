@@ -33,7 +33,7 @@ fn seed() -> Case<Stage<Core>> {
         model: Stage {
             library: Core::new(),
         },
-        size: size(0, 0, 0),
+        size: size(111_676, 329_992, 46),
         liveness: Stage::comes_back(),
     }
 }

@@ -1,7 +1,7 @@
 //! What each library makes of each promise.
 
 use crate::graph::Graph;
-use crate::scenario::{Fair, shortest};
+use crate::scenario::{Fair, explore, shortest};
 use crate::timeline::Timeline;
 use stateright::{Expectation, Model};
 
@@ -21,13 +21,14 @@ pub struct Finding {
 #[must_use]
 pub fn findings<L: Library>(library: L) -> Vec<Finding> {
     let stage = Stage { library };
+    let (_, kept) = explore(&stage);
     let mut findings: Vec<Finding> = stage
         .properties()
         .into_iter()
         .filter(|property| property.expectation == Expectation::Always)
         .map(|property| Finding {
             promise: property.name.to_owned(),
-            broken: shortest(&stage, property.name),
+            broken: if kept.contains(&property.name) { None } else { shortest(&stage, property.name) },
         })
         .collect();
     let graph = Graph::explore(&stage, |scene: &Scene<L>, event| stage.serves(scene, event));

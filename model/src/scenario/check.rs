@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
-use std::sync::Arc;
 use std::time::Instant;
 
 use stateright::{Checker, Expectation, Model, Property};
@@ -10,6 +9,7 @@ use stateright::{Checker, Expectation, Model, Property};
 use crate::graph::Graph;
 use crate::timeline::{Story, Timeline};
 
+use super::asked::{Alone, Together};
 use super::{Case, Fair, Failure, Outcome, Scenario, Size, number};
 
 pub(super) fn check<M>(case: &Case<M>) -> Outcome
@@ -84,43 +84,55 @@ fn count<M: Model>(properties: &[Property<M>], expectation: &Expectation) -> usi
     properties.iter().filter(|property| property.expectation == *expectation).count()
 }
 
-/// All properties over all states. With all of them at once a counter-example is not the shortest, so each violated
-/// one is searched for again alone.
+/// All properties over all states. Each violated one is then searched for again, alone: only so is the run to it the
+/// shortest.
 fn search<M>(case: &Case<M>) -> (Size, Vec<Failure>)
 where
     M: Story + Clone + Send + Sync + 'static,
     M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
     M::Action: Clone + Debug + PartialEq,
 {
-    let checker = case.model.clone().checker().spawn_bfs().join();
+    let (size, undecided) = explore(&case.model);
+    let failures = case
+        .model
+        .properties()
+        .into_iter()
+        .filter_map(|property| {
+            let decided = !undecided.contains(&property.name);
+            let property_name = property.name.to_owned();
+            match property.expectation {
+                Expectation::Always => decided.then(|| Failure::Violated {
+                    timeline: shortest(&case.model, property.name)
+                        .expect("what was violated once is violated again"),
+                    property: property_name,
+                }),
+                Expectation::Sometimes => (!decided).then_some(Failure::NeverSeen {
+                    property: property_name,
+                }),
+                Expectation::Eventually => {
+                    unreachable!("stateright's eventually is unsound: state a Liveness instead")
+                }
+            }
+        })
+        .collect();
+    (size, failures)
+}
+
+/// Visits every state there is; returns the properties that no state has decided: an `always` that none breaks, a
+/// `sometimes` that none shows.
+pub(crate) fn explore<M>(model: &M) -> (Size, Vec<&'static str>)
+where
+    M: Model + Clone + Send + Sync + 'static,
+    M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
+    M::Action: Clone + Debug + PartialEq,
+{
+    let checker = Together::new(model).checker().spawn_bfs().join();
     let size = Size {
         unique: checker.unique_state_count(),
         generated: checker.state_count(),
         depth: checker.max_depth(),
     };
-    let found = checker.discoveries();
-    drop(checker);
-    let failures = case
-        .model
-        .properties()
-        .into_iter()
-        .filter_map(|property| match property.expectation {
-            Expectation::Always => found.contains_key(property.name).then(|| Failure::Violated {
-                property: property.name.to_owned(),
-                timeline: shortest(&case.model, property.name)
-                    .expect("what was violated once is violated again"),
-            }),
-            Expectation::Sometimes => {
-                (!found.contains_key(property.name)).then(|| Failure::NeverSeen {
-                    property: property.name.to_owned(),
-                })
-            }
-            Expectation::Eventually => {
-                unreachable!("stateright's eventually is unsound: state a Liveness instead")
-            }
-        })
-        .collect();
-    (size, failures)
+    (size, checker.model().undecided())
 }
 
 fn is_violation(failure: &Failure) -> bool {
@@ -164,44 +176,6 @@ where
         .find(|candidate| candidate.name == property)
         .expect("a property of this model");
     let name = property.name;
-    let alone = Alone {
-        model: Arc::new(model.clone()),
-        property,
-    };
-    let run = alone.checker().spawn_bfs().join().discovery(name)?;
+    let run = Alone::new(model, property).checker().spawn_bfs().join().discovery(name)?;
     Some(Timeline::of_states(model, &run.into_states()))
-}
-
-/// A model with one of its properties only.
-struct Alone<M: Model> {
-    model: Arc<M>,
-    property: Property<M>,
-}
-
-impl<M> Model for Alone<M>
-where
-    M: Model + 'static,
-{
-    type State = M::State;
-    type Action = M::Action;
-
-    fn init_states(&self) -> Vec<Self::State> {
-        self.model.init_states()
-    }
-
-    fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
-        self.model.actions(state, actions);
-    }
-
-    fn next_state(&self, state: &Self::State, action: Self::Action) -> Option<Self::State> {
-        self.model.next_state(state, action)
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property {
-            expectation: self.property.expectation.clone(),
-            name: self.property.name,
-            condition: |alone, state| (alone.property.condition)(&alone.model, state),
-        }]
-    }
 }

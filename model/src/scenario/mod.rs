@@ -5,13 +5,14 @@
 //! property is an `always` (with none left open stateright stops early); and each safety property has a witness, a
 //! `sometimes` of the same name, that shows the dangerous situation to be reachable.
 
+mod asked;
 mod check;
 mod outcome;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use check::shortest;
+pub(crate) use check::{explore, shortest};
 pub use outcome::{Failure, Outcome};
 
 use std::fmt::Debug;
