@@ -87,6 +87,13 @@ impl Drop for Worker {
 /// # Panics
 /// The token cannot be opened; the benchmark ends with the message.
 pub fn serve(module: &Path, label: &str, pin: &str) {
+    // Every way is measured as an application with threads has it. In a process without any, the C library leaves out its
+    // locks, which makes a module that allocates much several µs faster; everslot's own threads would then seem to cost that.
+    std::thread::spawn(|| {
+        loop {
+            std::thread::park();
+        }
+    });
     let module = Module::load(module);
     module.initialize().expect("the module begins");
     let session = module.open(module.slot_of(label)).expect("the token opens");
