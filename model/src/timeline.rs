@@ -65,7 +65,7 @@ impl Timeline {
             teller.step(&pair[0], &pair[1], |_| true);
         }
         if let [_end] = run.cycle.as_slice() {
-            teller.remark("and here everything stops");
+            teller.remark("and here nothing has to happen any more");
         } else {
             teller.remark("and from here for ever, over and over:");
             for (pair, &serves) in run.cycle.windows(2).zip(&run.serves) {

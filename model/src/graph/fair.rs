@@ -56,7 +56,7 @@ impl Fairness {
 
 /// A run that never gets where it should: a way to `cycle[0]`, and then `cycle` over and over.
 ///
-/// A single state in `cycle` is either a step that changes nothing, or the end of all steps.
+/// A single state in `cycle` is one where nothing has to happen any more.
 #[derive(Clone, Debug)]
 pub struct FairCycle<S> {
     /// From an initial state to the first state of the cycle, both included.
@@ -93,14 +93,9 @@ impl<S: Clone + Eq + Hash> Graph<S> {
         nearest.map(|members| self.run_through(&members, assumed))
     }
 
-    /// Whether a fair run may stay in this component.
+    /// Whether a fair run may stay in this component. Nothing makes a run go on where no assumed kind is possible, so a
+    /// single state may be one.
     fn stays(&self, component: &[Node], assumed: Fairness) -> bool {
-        if let [node] = component
-            && self.degree(*node) > 0
-            && !self.edges_of(*node).any(|edge| edge.target == *node)
-        {
-            return false;
-        }
         let members = Members::of(component);
         let mut owed = assumed;
         for &node in component {

@@ -115,6 +115,11 @@ impl<S: Clone + Eq + Hash> Graph<S> {
         &self.states[node.index()]
     }
 
+    /// All states, in the order in which they were met.
+    pub fn states(&self) -> impl Iterator<Item = &S> {
+        self.states.iter()
+    }
+
     /// The states of a shortest run from an initial state to `node`, both included.
     #[must_use]
     pub fn path_to(&self, node: Node) -> Vec<S> {

@@ -84,6 +84,14 @@ fn a_dead_end_is_a_run_that_waits_for_ever() {
 }
 
 #[test]
+fn a_run_may_stop_where_nothing_is_bound_to_happen() {
+    let graph = graph(&[(0, 1, STEP), (1, 2, LEAVE), (2, 2, STEP)]);
+    let run = graph.fair_cycle(STEP, |&state| state != 2).expect("nobody has to leave 1");
+    assert_eq!((run.way, run.cycle), (vec![0, 1], vec![1]));
+    assert!(graph.fair_cycle(STEP.union(LEAVE), |&state| state != 2).is_none());
+}
+
+#[test]
 fn a_trap_is_the_nearest_state_that_cannot_reach_the_goal() {
     let edges = [(0, 1, STEP), (1, 0, STEP), (1, 2, STEP), (2, 3, STEP), (3, 2, STEP)];
     let graph = graph(&edges);

@@ -23,6 +23,9 @@ mod token;
 mod voids;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 pub use act::{Act, Fate, Kind, Order};
 pub use liveness::{TIME, WORK, calls};
 pub use plan::{Budget, Orders, Pace, Plan, Recovery, Start};
