@@ -1,7 +1,5 @@
-use everslot_core::{MemberSet, Repeat, Rv, ckr};
-use everslot_protocol::{
-    AttributeValue, Body, List, ObjectHandle, Request, Template, Wanted, wire,
-};
+use everslot_core::{Repeat, Rv, ckr};
+use everslot_protocol::{AttributeValue, Body, List, Request, Wanted, wire};
 
 use super::object::VirtualObject;
 use super::{Refusal, Session, written};
@@ -95,37 +93,6 @@ impl Session {
         Rv(reply.rv.0)
     }
 
-    /// `C_SetAttributeValue`, on every member that has the object and serves.
-    ///
-    /// # Errors
-    /// `CKR_OBJECT_HANDLE_INVALID`, `CKR_SESSION_READ_ONLY`, what the members say.
-    pub fn set_attributes(&self, object: u64, template: Template<'_>) -> Result<(), Rv> {
-        drop(self.state()?);
-        let found = self.object(object)?;
-        self.may_change(found.token)?;
-        self.on_each_holder(&found, &|lease, object| Request::SetAttributes {
-            session: lease.handle(),
-            object,
-            template,
-        })
-    }
-
-    /// `C_DestroyObject`, on every member that has the object and serves.
-    ///
-    /// # Errors
-    /// `CKR_OBJECT_HANDLE_INVALID`, `CKR_SESSION_READ_ONLY`, what the members say.
-    pub fn destroy_object(&self, object: u64) -> Result<(), Rv> {
-        drop(self.state()?);
-        let found = self.object(object)?;
-        self.may_change(found.token)?;
-        self.on_each_holder(&found, &|lease, object| Request::DestroyObject {
-            session: lease.handle(),
-            object,
-        })?;
-        self.slot.catalogue.remove(object);
-        Ok(())
-    }
-
     /// `C_GetObjectSize`, in bytes.
     ///
     /// # Errors
@@ -158,45 +125,5 @@ impl Session {
             .catalogue
             .object(object)
             .ok_or(ckr::OBJECT_HANDLE_INVALID)
-    }
-
-    /// Sends a change to each member that has the object: the first refusal is the answer, unless one has done it.
-    fn on_each_holder<'r>(
-        &self,
-        object: &VirtualObject,
-        request: &dyn Fn(&Lease, ObjectHandle) -> Request<'r>,
-    ) -> Result<(), Rv> {
-        let mut changed = false;
-        let mut refused = None;
-        for id in self.slot.driver.serving().iter() {
-            let mut send = |lease: &mut Lease| {
-                let handle = self
-                    .slot
-                    .locate(lease, object.handle, ckr::OBJECT_HANDLE_INVALID)?;
-                let request = request(lease, handle);
-                Ok(lease.call(&request, &mut [])?)
-            };
-            let mut errand = Errand::anywhere(Repeat::OnlyIfUndelivered);
-            errand.eligible = MemberSet::of(id);
-            let answer = self
-                .slot
-                .driver
-                .perform(errand, &mut send)
-                .and_then(|done| Refusal::of(done.reply).map_err(|refusal| refusal.rv));
-            match answer {
-                Ok(()) => changed = true,
-                Err(rv) => {
-                    refused = refused
-                        .or(Some(rv))
-                        .filter(|known| *known != ckr::OBJECT_HANDLE_INVALID)
-                        .or(Some(rv))
-                }
-            }
-        }
-        match (changed, refused) {
-            (true, _) => Ok(()),
-            (false, Some(rv)) => Err(rv),
-            (false, None) => Err(ckr::DEVICE_ERROR),
-        }
     }
 }

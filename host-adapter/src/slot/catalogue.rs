@@ -89,6 +89,20 @@ impl Catalogue {
         self.note(&mut self.index(), object.handle, place, handle);
     }
 
+    /// The application has given an object another label or id.
+    pub(crate) fn rename(&self, object: &VirtualObject, identity: Identity) {
+        let mut index = self.index();
+        if let Some(named) = index.by_name.get_mut(&object.identity().name()) {
+            named.retain(|named| *named != object.handle);
+        }
+        index
+            .by_name
+            .entry(identity.name())
+            .or_default()
+            .push(object.handle);
+        object.set_identity(identity);
+    }
+
     /// Takes an object out: its handle is invalid from now on.
     pub(crate) fn remove(&self, handle: u64) {
         let Some(object) = self.objects.pin().remove(&handle).cloned() else {
@@ -96,7 +110,7 @@ impl Catalogue {
         };
         let mut index = self.index();
         index.by_place.retain(|_, (_, at)| *at != handle);
-        if let Some(named) = index.by_name.get_mut(&object.identity.name()) {
+        if let Some(named) = index.by_name.get_mut(&object.identity().name()) {
             named.retain(|named| *named != handle);
         }
     }
@@ -123,7 +137,7 @@ impl Catalogue {
             self.object(*handle).is_some_and(|object| {
                 let elsewhere =
                     matches!(object.whereabouts(member, incarnation), Whereabouts::At(_));
-                !elsewhere && object.identity.is_same(identity)
+                !elsewhere && object.identity().is_same(identity)
             })
         })
     }

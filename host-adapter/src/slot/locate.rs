@@ -72,12 +72,13 @@ impl VirtualSlot {
         object: &VirtualObject,
     ) -> Result<Option<ObjectHandle>, Stop> {
         let (member, incarnation) = lease.place();
-        if !object.identity.is_telling() {
+        let known = object.identity();
+        if !known.is_telling() {
             object.missing(member, incarnation);
             return Ok(None);
         }
         let mut found = [0; MATCHES * 8];
-        let reply = object.identity.search(|template| {
+        let reply = known.search(|template| {
             let request = Request::FindObjects {
                 session: lease.handle(),
                 template,
@@ -93,8 +94,7 @@ impl VirtualSlot {
                 .at(member, incarnation, handle)
                 .is_some_and(|known| known != object.handle);
             if !other
-                && Identity::read(lease, handle)?
-                    .is_ok_and(|identity| identity.is_same(&object.identity))
+                && Identity::read(lease, handle)?.is_ok_and(|identity| identity.is_same(&known))
             {
                 self.catalogue.found(object, (member, incarnation), handle);
                 return Ok(Some(handle));

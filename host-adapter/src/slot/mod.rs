@@ -3,6 +3,7 @@
 mod attributes;
 mod bench;
 mod catalogue;
+mod change;
 mod create;
 mod find;
 mod identity;

@@ -1,5 +1,7 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use everslot_core::{Incarnation, MemberId};
 use everslot_protocol::ObjectHandle;
 
@@ -9,7 +11,8 @@ use super::identity::Identity;
 pub(crate) struct VirtualObject {
     /// `CK_OBJECT_HANDLE` of the virtual slot.
     pub(crate) handle: u64,
-    pub(crate) identity: Identity,
+    /// What it is recognised by; an application may change its label and id.
+    identity: ArcSwap<Identity>,
     /// `CKA_TOKEN`
     pub(crate) token: bool,
     /// `CKA_PRIVATE`
@@ -46,9 +49,18 @@ impl VirtualObject {
             handle,
             token: identity.token,
             private: identity.private,
-            identity,
+            identity: ArcSwap::from_pointee(identity),
             places: (0..members).map(|_| Place::default()).collect(),
         }
+    }
+
+    /// What it is recognised by on other members.
+    pub(crate) fn identity(&self) -> Arc<Identity> {
+        self.identity.load_full()
+    }
+
+    pub(crate) fn set_identity(&self, identity: Identity) {
+        self.identity.store(Arc::new(identity));
     }
 
     /// Where the object is on a member, as far as it was seen in `incarnation`.

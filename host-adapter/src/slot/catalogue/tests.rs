@@ -81,3 +81,19 @@ fn the_objects_of_a_kind_are_selected() {
         .collect();
     assert_eq!(selected, [private]);
 }
+
+#[test]
+fn a_renamed_object_is_known_by_its_new_name_only() {
+    let catalogue = Catalogue::new(2);
+    let handle = catalogue.adopt(HERE, ObjectHandle(5), key(b"1", "old", Some(b"P")));
+    let object = catalogue.object(handle).unwrap();
+    catalogue.rename(&object, key(b"1", "new", Some(b"P")));
+    assert_eq!(
+        catalogue.adopt(THERE, ObjectHandle(8), key(b"1", "new", Some(b"P"))),
+        handle
+    );
+    assert_ne!(
+        catalogue.adopt(THERE, ObjectHandle(9), key(b"1", "old", Some(b"P"))),
+        handle
+    );
+}
