@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use everslot_core::{Incarnation, MemberId};
 use everslot_protocol::ObjectHandle;
+use rustc_hash::FxBuildHasher;
 
 use super::identity::Identity;
 use super::object::{VirtualObject, Whereabouts};
@@ -12,7 +13,7 @@ use super::object::{VirtualObject, Whereabouts};
 ///
 /// Looking one up by its handle takes no lock.
 pub(crate) struct Catalogue {
-    objects: papaya::HashMap<u64, Arc<VirtualObject>>,
+    objects: papaya::HashMap<u64, Arc<VirtualObject>, FxBuildHasher>,
     next: AtomicU64,
     members: usize,
     index: Mutex<Index>,
@@ -27,7 +28,7 @@ struct Index {
 impl Catalogue {
     pub(crate) fn new(members: usize) -> Self {
         Self {
-            objects: papaya::HashMap::new(),
+            objects: papaya::HashMap::default(),
             next: AtomicU64::new(1),
             members,
             index: Mutex::default(),

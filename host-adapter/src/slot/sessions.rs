@@ -1,12 +1,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustc_hash::FxBuildHasher;
+
 use super::Session;
 
 /// All virtual sessions of the library by their handles. Looking one up takes no lock.
 #[derive(Default)]
 pub(crate) struct Sessions {
-    sessions: papaya::HashMap<u64, Arc<Session>>,
+    sessions: papaya::HashMap<u64, Arc<Session>, FxBuildHasher>,
     last: AtomicU64,
 }
 
