@@ -120,12 +120,13 @@ fn bring_up(group: &mut Trio, second: u64, id: MemberId) -> Output<3> {
 /// Lets all steps of the attempt that is under way succeed.
 #[track_caller]
 fn finish(group: &mut Trio, second: u64, id: MemberId) -> Output<3> {
-    loop {
+    for _ in STEPS {
         let output = step_done(group, second, id);
         if state(group, id).serves() {
             return output;
         }
     }
+    panic!("{id:?} does not serve after all steps of an attempt");
 }
 
 /// Begins an attempt at a member that is due, and lets it fail.
