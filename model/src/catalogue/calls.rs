@@ -2,7 +2,7 @@
 
 use super::{endless, failures, size, world};
 use crate::scenario::Case;
-use crate::world::Rule::{C1, L1, L2, O1, O2, S1, S2, S3, S4, S5, S6, S7, S10, S11};
+use crate::world::Rule::{C1, L1, L2, O1, O2, O3, S1, S2, S3, S4, S5, S6, S7, S10, S11};
 use crate::world::{Budget, Kind, Orders, Pace, Plan, Recovery};
 
 pub(super) fn all() -> Vec<Case<Plan>> {
@@ -28,7 +28,7 @@ fn calls() -> Case<Plan> {
             ..failures(1)
         },
         notices: true,
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S4, S6, S10, S11])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S4, S6, S10, S11])
     };
     let about = "two callers, two calls, repeatable or not; a death, recovered step by step";
     world("calls", about, plan, size(243_944, 901_058, 28))
@@ -44,7 +44,7 @@ fn failover() -> Case<Plan> {
             ..failures(2)
         },
         notices: true,
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S6, S10, S11])
     };
     let about = "two callers, two repeatable calls, two deaths: down to the standby and back";
     world("failover", about, plan, size(3_136_399, 12_289_048, 37))
@@ -60,7 +60,7 @@ fn all_lost() -> Case<Plan> {
             ..failures(3)
         },
         notices: true,
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S6, S10, S11])
     };
     let about = "one repeatable call while all three members die and return";
     world("all-lost", about, plan, size(3_290_784, 11_715_036, 40))
@@ -77,7 +77,7 @@ fn odd_answers() -> Case<Plan> {
             ..failures(1)
         },
         notices: true,
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11, L2])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S6, S10, S11, L2])
     };
     let about = "one call, three answers that it does not deserve: busy, failed, lost, silence; a death";
     endless("odd-answers", about, plan, size(298_293, 903_342, 32))
@@ -94,7 +94,7 @@ fn unclear() -> Case<Plan> {
             ..failures(1)
         },
         notices: true,
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S4, S6, S10, S11])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S4, S6, S10, S11])
     };
     let about = "two callers, two calls, repeatable or not; an odd answer and a death";
     world("unclear", about, plan, size(3_288_580, 12_373_728, 31))
@@ -111,7 +111,7 @@ fn multi_part() -> Case<Plan> {
             ..failures(2)
         },
         notices: true,
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S4, S6, S11])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S4, S6, S11])
     };
     let about = "work pinned to the member where it began; two deaths, an odd answer";
     world("multi-part", about, plan, size(2_309_655, 7_379_116, 38))
@@ -122,7 +122,7 @@ fn background() -> Case<Plan> {
         callers: 1,
         kinds: &[Kind::Sign],
         budget: failures(2),
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11, L1])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S6, S10, S11, L1])
     };
     let about = "calls without end, two deaths that only a call finds, recovery in the background";
     endless("background", about, plan, size(229_701, 723_851, 48))
@@ -134,7 +134,7 @@ fn in_call() -> Case<Plan> {
         callers: 1,
         kinds: &[Kind::Sign],
         budget: failures(2),
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S10, S11])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S6, S10, S11])
     };
     let about = "the same with the timer fed by calls alone, as in the seed";
     endless("in-call", about, plan, size(78_952, 224_932, 62))
@@ -155,7 +155,7 @@ fn everything() -> Case<Plan> {
         status_reads: true,
         logs_out: true,
         orders: &[Orders::Membership, Orders::Parking, Orders::Recovering, Orders::Roles],
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S5, S6, S7, S10, S11])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S5, S6, S7, S10, S11])
     };
     let about = "two callers, a call, a login, a logout, an order, status reads, a death";
     world("everything", about, plan, size(6_796_884, 32_796_321, 34))

@@ -4,7 +4,7 @@ use everslot_core::MemberId;
 
 use super::{failures, size, world};
 use crate::scenario::Case;
-use crate::world::Rule::{C1, L1, O1, O2, S1, S2, S3, S4, S6, S7, S10, S11, S12};
+use crate::world::Rule::{C1, L1, O1, O2, O3, S1, S2, S3, S4, S6, S7, S10, S11, S12};
 use crate::world::{Budget, Kind, Orders, Plan, Start};
 
 pub(super) fn all() -> Vec<Case<Plan>> {
@@ -22,7 +22,7 @@ fn login() -> Case<Plan> {
         },
         notices: true,
         logs_out: true,
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S7, S10, S11, L1])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S6, S7, S10, S11, L1])
     };
     let about = "two callers, a login, a logout, a call; a death, recovered step by step";
     world("login", about, plan, size(786_871, 2_957_817, 31))
@@ -38,7 +38,7 @@ fn wrong_pin() -> Case<Plan> {
             ..failures(1)
         },
         notices: true,
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S4, S6, S7, S11, S12, L1])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S4, S6, S7, S11, S12, L1])
     };
     let about = "two logins, right or wrong; a death and an odd answer";
     world("wrong-pin", about, plan, size(932_006, 2_891_167, 35))
@@ -57,7 +57,7 @@ fn other_pin() -> Case<Plan> {
         notices: true,
         logs_out: true,
         orders: &[Orders::Recovering],
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S7, S11, S12, L1])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S6, S7, S11, S12, L1])
     };
     let about = "a member with another PIN; two logins, logouts, a death, an order to recover";
     world("other-pin", about, plan, size(1_215_326, 3_868_938, 39))
@@ -75,7 +75,7 @@ fn logout() -> Case<Plan> {
         },
         notices: true,
         logs_out: true,
-        ..Plan::quiet(&[C1, O1, O2, S1, S2, S3, S6, S7, S10, S11, L1])
+        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S6, S7, S10, S11, L1])
     };
     let about = "logged in at first; a logout, a login, a call; a death, recovered step by step";
     world("logout", about, plan, size(339_649, 1_162_728, 33))

@@ -39,6 +39,8 @@ pub(super) struct Busy {
     pub(super) asked: MemberSet,
     /// How often it was sent.
     pub(super) sends: u8,
+    /// Whether a fresh session was asked for.
+    pub(super) reopened: bool,
     /// It may have taken effect without an answer; counted only for what may not be repeated.
     pub(super) doubtful: bool,
     /// How often it took effect, up to 2; counted only for what may not be repeated.
@@ -113,6 +115,7 @@ impl Busy {
             steady,
             asked: MemberSet::EMPTY,
             sends: 0,
+            reopened: false,
             doubtful: false,
             effects: 0,
             wrong_pin_at: MemberSet::EMPTY,

@@ -2,13 +2,14 @@
 
 use everslot_core::{
     Binding, CallInput, CallOutput, Context, Input, Login, MemberId, MemberSet,
-    Overrides, User, Verdict, verdict,
+    Overrides, Rv, User, Verdict, verdict,
 };
 
 use super::act::{Fate, Kind};
 use super::caller::{Busy, Caller, Stage, Target};
 use super::fate::leaves_it_open;
 use super::plan::{Plan, Recovery};
+use super::properties::Rule;
 use super::{World, places};
 
 impl World {
@@ -79,14 +80,17 @@ impl World {
             self.left.odd_answers -= 1;
         }
         self.take_effect(plan, caller, target, fate);
-        let input = match fate {
-            Fate::Reply { code, .. } => {
-                let context = self.context(caller);
-                CallInput::Verdict(verdict(code, context, &Overrides::<0>::default()))
+        match fate {
+            Fate::Reply { code, .. } => self.answers(caller, code),
+            Fate::Silence { delivered, .. } => {
+                self.tell(caller, CallInput::Unanswered { delivered });
             }
-            Fate::Silence { delivered, .. } => CallInput::Unanswered { delivered },
-        };
-        self.tell(caller, input);
+        }
+    }
+
+    fn answers(&mut self, caller: usize, code: Rv) {
+        let verdict = verdict(code, self.context(caller), &Overrides::<0>::default());
+        self.tell_of(caller, CallInput::Verdict(verdict), Some(code));
     }
 
     /// A fresh session, and with it the group's login.
@@ -128,14 +132,21 @@ impl World {
             .collect()
     }
 
-    /// Feeds a call, reports to the group what it has found, and notes what it wants next.
     fn tell(&mut self, caller: usize, input: CallInput) {
+        self.tell_of(caller, input, None);
+    }
+
+    /// Feeds a call, reports to the group what it has found, and notes what it wants next.
+    fn tell_of(&mut self, caller: usize, input: CallInput, code: Option<Rv>) {
+        let logged_in = self.is_logged_in();
         let Some(busy) = self.callers[caller].busy_mut() else {
             return;
         };
-        let at = busy.target();
+        let before = *busy;
+        let at = before.target();
         let output = busy.call.handle(input);
         busy.stage = Stage::of(output.next);
+        busy.reopened |= matches!(busy.stage, Stage::Reopening(_));
         match (at, input) {
             (Some(at), CallInput::Verdict(verdict)) => busy.reply = answerable(at, verdict),
             (_, CallInput::Unanswered { .. } | CallInput::Reopened(false)) => busy.reply = None,
@@ -145,6 +156,9 @@ impl World {
             matches!(busy.kind, Kind::LogIn { .. })
                 && input == CallInput::Verdict(Verdict::Fine)
         });
+        if !before.reports_rightly(input, code, logged_in, &output) {
+            self.watch.breaks(Rule::O3);
+        }
         self.report(output);
         if let Some(at) = accepted {
             self.accept_login(at);

@@ -14,6 +14,7 @@ mod calling;
 mod enabled;
 mod fate;
 mod liveness;
+mod losses;
 mod obeyed;
 mod operator;
 mod plan;

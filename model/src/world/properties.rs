@@ -26,6 +26,8 @@ pub enum Rule {
     O1,
     /// The events tell what happened.
     O2,
+    /// A member is lost for a reason.
+    O3,
     /// Every call is answered exactly once.
     S1,
     /// Nothing is sent to a member that is not active.
@@ -60,6 +62,7 @@ impl Rule {
             Self::V1 => v1(),
             Self::O1 => o1(),
             Self::O2 => o2(),
+            Self::O3 => o3(),
             Self::S1 => s1(),
             Self::S2 => s2(plan),
             Self::S3 => s3(plan),
@@ -124,6 +127,17 @@ fn o2() -> Vec<Property<Plan>> {
         always("O2 the events tell what happened", |_, world| world.keeps(Rule::O2)),
         seen("O2 seen: a member is back", |_, world| {
             places().any(|id| world.serves(id) && world.incarnation(id) == 2)
+        }),
+    ]
+}
+
+fn o3() -> Vec<Property<Plan>> {
+    vec![
+        always("O3 a call reports a member lost for a reason, and lets none pass", |_, world| {
+            world.keeps(Rule::O3)
+        }),
+        seen("O3 seen: a session made anew", |_, world| {
+            world.busy().any(|busy| busy.reopened && busy.answered() == Some(Answer::Reply))
         }),
     ]
 }

@@ -97,11 +97,10 @@ impl World {
     /// Whether the member waits for nothing but the group: it can be reached and may still be tried.
     pub(super) fn waits(&self, id: MemberId) -> bool {
         let may_be_tried = self.group.member(id).is_some_and(|member| match member.state {
-            MemberState::Lost { .. } => self.attempts_left(id),
+            MemberState::Lost { .. } | MemberState::GivenUp { .. } => self.attempts_left(id),
             MemberState::Recovering { .. } => true,
             MemberState::Active
             | MemberState::Standby
-            | MemberState::GivenUp { .. }
             | MemberState::Quarantined { .. }
             | MemberState::Parked => false,
         });
