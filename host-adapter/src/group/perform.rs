@@ -193,6 +193,8 @@ impl Run<'_> {
         let context = Context {
             logged_in: self.driver.is_logged_in(),
             login_call: self.errand.login,
+            // Whatever handle is in the request, the slot has looked it up on this member.
+            handles_resolved: true,
             ..Context::default()
         };
         self.evidence = Some((Evidence::Code(rv), None));
