@@ -43,3 +43,6 @@ pub const fn repeat(effect: Effect) -> Repeat {
         | Effect::ConsumesKey => Repeat::OnlyIfUndelivered,
     }
 }
+
+#[cfg(test)]
+mod tests;
