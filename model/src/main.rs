@@ -46,8 +46,16 @@ fn main() -> ExitCode {
             scenarios,
             list,
             threads,
-        } => chosen(&scenarios).and_then(|chosen| if list { list_all(&chosen) } else { check(&chosen, threads) }),
-        Command::Witnesses { scenario } => chosen(&[scenario]).and_then(|chosen| witnesses(&chosen)),
+        } => chosen(&scenarios).and_then(|chosen| {
+            if list {
+                list_all(&chosen)
+            } else {
+                check(&chosen, threads)
+            }
+        }),
+        Command::Witnesses { scenario } => {
+            chosen(&[scenario]).and_then(|chosen| witnesses(&chosen))
+        }
         Command::Exhibit => exhibit(),
     };
     match run {
@@ -65,15 +73,19 @@ fn main() -> ExitCode {
 /// The scenarios of these names, or all.
 fn chosen(names: &[String]) -> io::Result<Vec<Box<dyn Scenario>>> {
     let all = catalogue::all();
-    if let Some(unknown) = names.iter().find(|name| all.iter().all(|known| known.name() != **name)) {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| all.iter().all(|known| known.name() != **name))
+    {
         return Err(io::Error::other(format!(
             "no scenario is called {unknown}; `everslot-model check --list` names them"
         )));
     }
-    let wanted = |scenario: &Box<dyn Scenario>| {
-        names.is_empty() || names.iter().any(|name| name == scenario.name())
-    };
-    Ok(all.into_iter().filter(wanted).collect())
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|chosen| chosen == name);
+    Ok(all
+        .into_iter()
+        .filter(|scenario| wanted(scenario.name()))
+        .collect())
 }
 
 fn list_all(scenarios: &[Box<dyn Scenario>]) -> io::Result<bool> {
@@ -88,7 +100,11 @@ fn check(scenarios: &[Box<dyn Scenario>], threads: Option<NonZeroUsize>) -> io::
         NonZeroUsize::get,
     );
     let outcomes = report::search(scenarios, threads, |outcome| {
-        eprintln!("searched {} in {:.1} s", outcome.scenario, outcome.took.as_secs_f64());
+        eprintln!(
+            "searched {} in {:.1} s",
+            outcome.scenario,
+            outcome.took.as_secs_f64()
+        );
     });
     let mut out = io::stdout().lock();
     writeln!(out, "{}", report::table(&outcomes))?;
@@ -114,9 +130,17 @@ fn witnesses(scenarios: &[Box<dyn Scenario>]) -> io::Result<bool> {
 /// Holds if the core keeps every promise; what the pseudo-code does is shown, whatever it is.
 fn exhibit() -> io::Result<bool> {
     let mut out = io::stdout().lock();
-    show(&mut out, "The pseudo-code as it stands", &findings(Pseudo::new(Reading::Literal)))?;
+    show(
+        &mut out,
+        "The pseudo-code as it stands",
+        &findings(Pseudo::new(Reading::Literal)),
+    )?;
     let with_else = findings(Pseudo::new(Reading::WithElse));
-    show(&mut out, "The pseudo-code with the `else` that was probably meant", &with_else)?;
+    show(
+        &mut out,
+        "The pseudo-code with the `else` that was probably meant",
+        &with_else,
+    )?;
     let core = findings(Core::new());
     show(&mut out, "The core of everslot", &core)?;
     Ok(core.iter().all(|finding| finding.broken.is_none()))
@@ -125,7 +149,11 @@ fn exhibit() -> io::Result<bool> {
 fn show(out: &mut impl Write, title: &str, findings: &[Finding]) -> io::Result<()> {
     writeln!(out, "{title}\n{}\n", "=".repeat(title.chars().count()))?;
     for finding in findings {
-        let verdict = if finding.broken.is_some() { "BROKEN" } else { "holds" };
+        let verdict = if finding.broken.is_some() {
+            "BROKEN"
+        } else {
+            "holds"
+        };
         writeln!(out, "{verdict:<7} {}", finding.promise)?;
     }
     for finding in findings {

@@ -47,7 +47,14 @@ pub fn table(outcomes: &[Outcome]) -> String {
     table
         .load_style(UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(["scenario", "unique states", "depth", "properties", "verdict", "seconds"]);
+        .set_header([
+            "scenario",
+            "unique states",
+            "depth",
+            "properties",
+            "verdict",
+            "seconds",
+        ]);
     for outcome in outcomes {
         table.add_row(row(outcome));
     }
@@ -77,7 +84,7 @@ fn number(number: usize) -> Cell {
     let digits = number.to_string();
     let mut told = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             told.push(',');
         }
         told.push(digit);

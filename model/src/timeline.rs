@@ -69,7 +69,9 @@ impl Timeline {
         } else {
             teller.remark("and from here for ever, over and over:");
             for (pair, &serves) in run.cycle.windows(2).zip(&run.serves) {
-                teller.step(&pair[0], &pair[1], |action| model.serves(&pair[0], action) == serves);
+                teller.step(&pair[0], &pair[1], |action| {
+                    model.serves(&pair[0], action) == serves
+                });
             }
         }
         teller.timeline
@@ -133,10 +135,12 @@ where
         let action = actions
             .into_iter()
             .filter(wanted)
-            .find(|action| match self.model.next_state(before, action.clone()) {
-                Some(next) => next == *after,
-                None => before == after,
-            })
+            .find(
+                |action| match self.model.next_state(before, action.clone()) {
+                    Some(next) => next == *after,
+                    None => before == after,
+                },
+            )
             .expect("each state of a run is a successor of the one before");
         self.seconds += self.model.seconds(&action);
         let told = self.model.tell(before, &action, after);

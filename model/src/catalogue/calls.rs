@@ -79,7 +79,8 @@ fn odd_answers() -> Case<Plan> {
         notices: true,
         ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S6, S10, S11, L2])
     };
-    let about = "one call, three answers that it does not deserve: busy, failed, lost, silence; a death";
+    let about =
+        "one call, three answers that it does not deserve: busy, failed, lost, silence; a death";
     endless("odd-answers", about, plan, size(298_293, 903_342, 32))
 }
 
@@ -154,7 +155,12 @@ fn everything() -> Case<Plan> {
         notices: true,
         status_reads: true,
         logs_out: true,
-        orders: &[Orders::Membership, Orders::Parking, Orders::Recovering, Orders::Roles],
+        orders: &[
+            Orders::Membership,
+            Orders::Parking,
+            Orders::Recovering,
+            Orders::Roles,
+        ],
         ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S5, S6, S7, S10, S11])
     };
     let about = "two callers, a call, a login, a logout, an order, status reads, a death";

@@ -17,7 +17,10 @@ use crate::world::{Budget, Plan};
 /// All scenarios, in the order in which a person would read them.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Scenario>> {
-    let worlds = recovery::all().into_iter().chain(calls::all()).chain(login::all());
+    let worlds = recovery::all()
+        .into_iter()
+        .chain(calls::all())
+        .chain(login::all());
     let mut all: Vec<Box<dyn Scenario>> = vec![Box::new(seed())];
     for world in worlds {
         all.push(Box::new(world));
@@ -67,7 +70,11 @@ fn world(name: &'static str, about: &'static str, model: Plan, size: Size) -> Ca
 
 /// A scenario that also asks whether members come back and calls end, however long it takes.
 fn endless(name: &'static str, about: &'static str, model: Plan, size: Size) -> Case<Plan> {
-    let liveness = model.comes_back().into_iter().chain(model.calls_end()).collect();
+    let liveness = model
+        .comes_back()
+        .into_iter()
+        .chain(model.calls_end())
+        .collect();
     Case {
         liveness,
         ..world(name, about, model, size)

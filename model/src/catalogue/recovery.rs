@@ -59,7 +59,12 @@ fn operator() -> Case<Plan> {
             ..failures(1)
         },
         notices: true,
-        orders: &[Orders::Membership, Orders::Parking, Orders::Recovering, Orders::Roles],
+        orders: &[
+            Orders::Membership,
+            Orders::Parking,
+            Orders::Recovering,
+            Orders::Roles,
+        ],
         ..Plan::quiet(&[C1, V1, O1, O2, S2, S3, S6, S11, L1])
     };
     let about = "a death and three orders: add, remove, park, unpark, recover, change a role";

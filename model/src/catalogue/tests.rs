@@ -8,21 +8,31 @@ const SMALL: usize = 30_000;
 
 #[test]
 fn the_small_scenarios_hold_and_are_as_big_as_written_down() {
-    let small: Vec<Box<dyn Scenario>> =
-        all().into_iter().filter(|scenario| scenario.size().unique < SMALL).collect();
+    let small: Vec<Box<dyn Scenario>> = all()
+        .into_iter()
+        .filter(|scenario| scenario.size().unique < SMALL)
+        .collect();
     assert!(!small.is_empty());
     for scenario in small {
         let outcome = scenario.check();
-        assert!(outcome.holds(), "{}: {:?}", outcome.scenario, outcome.failures);
+        assert!(
+            outcome.holds(),
+            "{}: {:?}",
+            outcome.scenario,
+            outcome.failures
+        );
     }
 }
 
 #[test]
 fn every_property_is_asked_of_some_scenario() {
-    let asked: BTreeSet<String> = all().iter().flat_map(|scenario| scenario.properties()).collect();
+    let asked: BTreeSet<String> = all()
+        .iter()
+        .flat_map(|scenario| scenario.properties())
+        .collect();
     let wanted = [
-        "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S10", "S11", "S12", "L1", "L2", "C1", "V1", "O1",
-        "O2", "O3",
+        "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S10", "S11", "S12", "L1", "L2", "C1", "V1",
+        "O1", "O2", "O3",
     ];
     for property in wanted {
         assert!(asked.contains(property), "nobody asks {property}");
@@ -34,5 +44,10 @@ fn names_are_unique_and_there_are_states_enough() {
     let all = all();
     let names: BTreeSet<&str> = all.iter().map(|scenario| scenario.name()).collect();
     assert_eq!(names.len(), all.len());
-    assert!(all.iter().map(|scenario| scenario.size().unique).sum::<usize>() >= 5_000_000);
+    assert!(
+        all.iter()
+            .map(|scenario| scenario.size().unique)
+            .sum::<usize>()
+            >= 5_000_000
+    );
 }

@@ -131,7 +131,10 @@ impl Library for Pseudo {
     }
 
     fn notes(&self) -> String {
-        format!("{}, {}", self.disconnected_member, self.recover_attempt_count)
+        format!(
+            "{}, {}",
+            self.disconnected_member, self.recover_attempt_count
+        )
     }
 }
 
@@ -174,7 +177,9 @@ impl Core {
     }
 
     fn serves(&self, member: MemberId) -> bool {
-        self.group.member(member).is_some_and(|member| member.state.serves())
+        self.group
+            .member(member)
+            .is_some_and(|member| member.state.serves())
     }
 
     /// Carries out what the core asks for until the attempt is over.
@@ -241,7 +246,9 @@ impl Library for Core {
     }
 
     fn counts_disconnected(&self) -> i8 {
-        self.members().filter(|&member| !self.serves(member)).count() as i8
+        self.members()
+            .filter(|&member| !self.serves(member))
+            .count() as i8
     }
 
     fn heading(&self) -> &'static str {
@@ -249,10 +256,13 @@ impl Library for Core {
     }
 
     fn notes(&self) -> String {
-        let counts = self.group.members().map(|(_, member)| match member.state.outage() {
-            Some(outage) => outage.attempts.to_string(),
-            None => "-".to_owned(),
-        });
+        let counts = self
+            .group
+            .members()
+            .map(|(_, member)| match member.state.outage() {
+                Some(outage) => outage.attempts.to_string(),
+                None => "-".to_owned(),
+            });
         counts.collect::<Vec<_>>().join(", ")
     }
 }

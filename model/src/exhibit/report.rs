@@ -28,7 +28,11 @@ pub fn findings<L: Library>(library: L) -> Vec<Finding> {
         .filter(|property| property.expectation == Expectation::Always)
         .map(|property| Finding {
             promise: property.name.to_owned(),
-            broken: if kept.contains(&property.name) { None } else { shortest(&stage, property.name) },
+            broken: if kept.contains(&property.name) {
+                None
+            } else {
+                shortest(&stage, property.name)
+            },
         })
         .collect();
     let graph = Graph::explore(&stage, |scene: &Scene<L>, event| stage.serves(scene, event));

@@ -140,7 +140,10 @@ impl<L: Library> Scene<L> {
     }
 
     fn disconnected(&self) -> i8 {
-        self.members.iter().filter(|member| !member.connected).count() as i8
+        self.members
+            .iter()
+            .filter(|member| !member.connected)
+            .count() as i8
     }
 }
 
@@ -196,38 +199,62 @@ impl<L: Library> Model for Stage<L> {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("E1 at most N attempts on a member in an outage", |_, scene: &Scene<L>| {
-                scene.members.iter().all(|member| member.attempts <= ATTEMPTS)
-            }),
+            Property::always(
+                "E1 at most N attempts on a member in an outage",
+                |_, scene: &Scene<L>| {
+                    scene
+                        .members
+                        .iter()
+                        .all(|member| member.attempts <= ATTEMPTS)
+                },
+            ),
             Property::sometimes("E1 seen: N attempts", |_, scene: &Scene<L>| {
-                scene.members.iter().any(|member| member.attempts == ATTEMPTS)
+                scene
+                    .members
+                    .iter()
+                    .any(|member| member.attempts == ATTEMPTS)
             }),
-            Property::always("E2 attempts on a member are at least X apart", |_, scene: &Scene<L>| {
-                !scene.members.iter().any(|member| member.too_soon)
-            }),
+            Property::always(
+                "E2 attempts on a member are at least X apart",
+                |_, scene: &Scene<L>| !scene.members.iter().any(|member| member.too_soon),
+            ),
             Property::sometimes("E2 seen: a second attempt", |_, scene: &Scene<L>| {
                 scene.members.iter().any(|member| member.attempts == 2)
             }),
-            Property::always("E3 the count of disconnected members is right", |_, scene: &Scene<L>| {
-                scene.library.counts_disconnected() == scene.disconnected()
-            }),
+            Property::always(
+                "E3 the count of disconnected members is right",
+                |_, scene: &Scene<L>| scene.library.counts_disconnected() == scene.disconnected(),
+            ),
             Property::sometimes("E3 seen: all are disconnected", |_, scene: &Scene<L>| {
                 scene.disconnected() == MEMBERS as i8
             }),
-            Property::always("E4 no attempt while nobody is disconnected", |_, scene: &Scene<L>| {
-                !scene.for_nobody
-            }),
-            Property::sometimes("E4 seen: everybody is back after an attempt", |_, scene: &Scene<L>| {
-                scene.disconnected() == 0
-                    && scene.members.iter().any(|member| member.since_attempt < INTERVAL)
-            }),
+            Property::always(
+                "E4 no attempt while nobody is disconnected",
+                |_, scene: &Scene<L>| !scene.for_nobody,
+            ),
+            Property::sometimes(
+                "E4 seen: everybody is back after an attempt",
+                |_, scene: &Scene<L>| {
+                    scene.disconnected() == 0
+                        && scene
+                            .members
+                            .iter()
+                            .any(|member| member.since_attempt < INTERVAL)
+                },
+            ),
             Property::always(
                 "E5 recovery is fair: nobody who is due is passed over twice",
-                |_, scene: &Scene<L>| scene.members.iter().all(|member| member.passed_over < MEMBERS as u8),
+                |_, scene: &Scene<L>| {
+                    scene
+                        .members
+                        .iter()
+                        .all(|member| member.passed_over < MEMBERS as u8)
+                },
             ),
-            Property::sometimes("E5 seen: somebody has to wait for another's attempt", |_, scene: &Scene<L>| {
-                scene.members.iter().any(|member| member.passed_over == 1)
-            }),
+            Property::sometimes(
+                "E5 seen: somebody has to wait for another's attempt",
+                |_, scene: &Scene<L>| scene.members.iter().any(|member| member.passed_over == 1),
+            ),
         ]
     }
 }
@@ -286,15 +313,22 @@ fn told_call<L: Library>(before: &Scene<L>, after: &Scene<L>) -> String {
     let mut library = before.library.clone();
     let attempts = library.recover(before.members.map(|member| member.reachable));
     let mut told = vec!["a call".to_owned()];
-    told.extend(attempts.iter().map(|attempt| match (attempt.member, attempt.succeeded) {
-        (Some(member), true) => format!("{} is tried and comes back", NAMES[member]),
-        (Some(member), false) => format!("{} is tried in vain", NAMES[member]),
-        (None, _) => "recovery runs for nobody".to_owned(),
-    }));
+    told.extend(
+        attempts
+            .iter()
+            .map(|attempt| match (attempt.member, attempt.succeeded) {
+                (Some(member), true) => format!("{} is tried and comes back", NAMES[member]),
+                (Some(member), false) => format!("{} is tried in vain", NAMES[member]),
+                (None, _) => "recovery runs for nobody".to_owned(),
+            }),
+    );
     told.extend((0..MEMBERS).filter_map(|member| {
         let was = before.members[member].connected
-            || attempts.iter().any(|attempt| attempt.member == Some(member) && attempt.succeeded);
-        (was && !after.members[member].connected).then(|| format!("{} is found dead", NAMES[member]))
+            || attempts
+                .iter()
+                .any(|attempt| attempt.member == Some(member) && attempt.succeeded);
+        (was && !after.members[member].connected)
+            .then(|| format!("{} is found dead", NAMES[member]))
     }));
     told.join("; ")
 }

@@ -2,9 +2,18 @@ use super::{Core, Library, Pseudo, Reading, findings};
 
 /// The promises that a library breaks, by number.
 fn broken(library: impl Library) -> Vec<String> {
-    let broken = findings(library).into_iter().filter(|finding| finding.broken.is_some());
+    let broken = findings(library)
+        .into_iter()
+        .filter(|finding| finding.broken.is_some());
     broken
-        .map(|finding| finding.promise.split(' ').next().unwrap_or_default().to_owned())
+        .map(|finding| {
+            finding
+                .promise
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        })
         .collect()
 }
 
@@ -28,8 +37,12 @@ fn the_core_keeps_every_promise() {
 #[test]
 fn the_count_is_wrong_after_three_steps_of_the_literal_reading() {
     let findings = findings(Pseudo::new(Reading::Literal));
-    let count = findings.iter().find(|finding| finding.promise.starts_with("E3"));
-    let run = count.and_then(|finding| finding.broken.as_ref()).expect("a run");
+    let count = findings
+        .iter()
+        .find(|finding| finding.promise.starts_with("E3"));
+    let run = count
+        .and_then(|finding| finding.broken.as_ref())
+        .expect("a run");
     assert_eq!(run.steps(), 3);
     let told = run.to_string();
     assert!(told.contains("A is tried in vain"), "{told}");

@@ -43,7 +43,9 @@ impl<S: Clone + Eq + Hash> Graph<S> {
     /// The steps from `from` back to `start`; at least one, if the component has an edge at all.
     fn back_to(&self, members: &Members, from: Node, start: Node) -> Vec<Edge> {
         self.walk(members, from, |node| {
-            self.edges_of(node).find(|edge| edge.target == start).map(Some)
+            self.edges_of(node)
+                .find(|edge| edge.target == start)
+                .map(Some)
         })
     }
 
@@ -67,7 +69,10 @@ impl<S: Clone + Eq + Hash> Graph<S> {
                 way.reverse();
                 return way;
             }
-            for edge in self.edges_of(node).filter(|edge| members.contain(edge.target)) {
+            for edge in self
+                .edges_of(node)
+                .filter(|edge| members.contain(edge.target))
+            {
                 ways.entry(edge.target).or_insert_with(|| {
                     pending.push_back(edge.target);
                     Some((node, edge))

@@ -50,7 +50,9 @@ impl Fairness {
 
     /// Each kind in the set, alone.
     pub fn kinds(self) -> impl Iterator<Item = Self> {
-        (0..8).map(Self::kind).filter(move |kind| !kind.intersection(self).is_empty())
+        (0..8)
+            .map(Self::kind)
+            .filter(move |kind| !kind.intersection(self).is_empty())
     }
 }
 
@@ -85,7 +87,10 @@ impl<S: Clone + Eq + Hash> Graph<S> {
         self.components(&region, |component| {
             if self.stays(component, assumed) {
                 let members = Members::of(component);
-                if nearest.as_ref().is_none_or(|nearest| members.first() < nearest.first()) {
+                if nearest
+                    .as_ref()
+                    .is_none_or(|nearest| members.first() < nearest.first())
+                {
                     nearest = Some(members);
                 }
             }

@@ -130,7 +130,9 @@ impl<S: Clone + Eq + Hash> Graph<S> {
             path.push(last);
         }
         path.reverse();
-        path.into_iter().map(|node| self.state(node).clone()).collect()
+        path.into_iter()
+            .map(|node| self.state(node).clone())
+            .collect()
     }
 
     fn intern(&mut self, state: S, from: Node) -> Node {
@@ -165,6 +167,7 @@ impl<S> Graph<S> {
 
     /// The kinds of fairness that some action enabled in `node` serves.
     fn enabled(&self, node: Node) -> Fairness {
-        self.edges_of(node).fold(Fairness::NONE, |all, edge| all.union(edge.label))
+        self.edges_of(node)
+            .fold(Fairness::NONE, |all, edge| all.union(edge.label))
     }
 }

@@ -21,7 +21,10 @@ impl<S: Clone + Eq + Hash> Graph<S> {
     pub fn trap(&self, goal: impl Fn(&S) -> bool) -> Option<Node> {
         let mut reaches = self.region(goal);
         let (rows, sources) = self.reversed();
-        let mut pending: Vec<Node> = self.nodes().filter(|&node| reaches.contains(node)).collect();
+        let mut pending: Vec<Node> = self
+            .nodes()
+            .filter(|&node| reaches.contains(node))
+            .collect();
         while let Some(node) = pending.pop() {
             for &source in &sources[rows[node.index()]..rows[node.index() + 1]] {
                 if !std::mem::replace(&mut reaches.0[source.index()], true) {
@@ -135,7 +138,11 @@ impl Tarjan {
     }
 
     fn close(&mut self, root: Node, visit: &mut impl FnMut(&[Node])) {
-        let start = self.open.iter().rposition(|&node| node == root).expect("an open component");
+        let start = self
+            .open
+            .iter()
+            .rposition(|&node| node == root)
+            .expect("an open component");
         for node in &self.open[start..] {
             self.order[node.index()] = CLOSED;
         }

@@ -87,8 +87,15 @@ impl<M: Model> Together<M> {
 
     pub(super) fn undecided(&self) -> Vec<&'static str> {
         let undecided = self.undecided.load(Ordering::Relaxed);
-        let names = self.properties.iter().map(|property| property.name).enumerate();
-        names.filter(|(nth, _)| undecided & 1 << nth != 0).map(|(_, name)| name).collect()
+        let names = self
+            .properties
+            .iter()
+            .map(|property| property.name)
+            .enumerate();
+        names
+            .filter(|(nth, _)| undecided & 1 << nth != 0)
+            .map(|(_, name)| name)
+            .collect()
     }
 }
 
@@ -109,9 +116,12 @@ impl<M: Model + 'static> Model for Together<M> {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always("all of the model's properties are asked", |together, state| {
-            together.look(state);
-            true
-        })]
+        vec![Property::always(
+            "all of the model's properties are asked",
+            |together, state| {
+                together.look(state);
+                true
+            },
+        )]
     }
 }

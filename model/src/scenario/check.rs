@@ -10,7 +10,7 @@ use crate::graph::Graph;
 use crate::timeline::{Story, Timeline};
 
 use super::asked::{Alone, Together};
-use super::{Case, Fair, Failure, Outcome, Scenario, Size, number};
+use super::{Case, Failure, Fair, Outcome, Scenario, Size, number};
 
 pub(super) fn check<M>(case: &Case<M>) -> Outcome
 where
@@ -81,7 +81,10 @@ fn unfounded<M: Model>(properties: &[Property<M>]) -> Vec<Failure> {
 }
 
 fn count<M: Model>(properties: &[Property<M>], expectation: &Expectation) -> usize {
-    properties.iter().filter(|property| property.expectation == *expectation).count()
+    properties
+        .iter()
+        .filter(|property| property.expectation == *expectation)
+        .count()
 }
 
 /// All properties over all states. Each violated one is then searched for again, alone: only so is the run to it the
@@ -145,7 +148,9 @@ where
     M::State: Clone + Eq + Hash,
     M::Action: Clone,
 {
-    let graph = Graph::explore(&case.model, |state, action| case.model.serves(state, action));
+    let graph = Graph::explore(&case.model, |state, action| {
+        case.model.serves(state, action)
+    });
     let mut failures = Vec::new();
     if graph.len() != size.unique {
         failures.push(Failure::CountsDiffer {
@@ -176,6 +181,10 @@ where
         .find(|candidate| candidate.name == property)
         .expect("a property of this model");
     let name = property.name;
-    let run = Alone::new(model, property).checker().spawn_bfs().join().discovery(name)?;
+    let run = Alone::new(model, property)
+        .checker()
+        .spawn_bfs()
+        .join()
+        .discovery(name)?;
     Some(Timeline::of_states(model, &run.into_states()))
 }

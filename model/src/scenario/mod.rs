@@ -41,8 +41,11 @@ pub struct Liveness<M: Model> {
     /// What is assumed to go on happening.
     pub assumed: Fairness,
     /// Whether the thing is still owed in a state.
-    pub waiting: Box<dyn Fn(&M, &M::State) -> bool + Send + Sync>,
+    pub waiting: Box<Waiting<M>>,
 }
+
+/// Whether something is still owed in a state of a world.
+pub type Waiting<M> = dyn Fn(&M, &<M as Model>::State) -> bool + Send + Sync;
 
 /// A model whose actions serve kinds of [`Fairness`].
 pub trait Fair: Model {
@@ -105,7 +108,11 @@ where
             .properties()
             .iter()
             .map(|property| number(property.name).to_owned())
-            .chain(self.liveness.iter().map(|live| number(&live.name).to_owned()))
+            .chain(
+                self.liveness
+                    .iter()
+                    .map(|live| number(&live.name).to_owned()),
+            )
             .collect();
         numbers.sort_by_key(|number| (number.chars().next(), number.len(), number.clone()));
         numbers.dedup();

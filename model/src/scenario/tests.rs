@@ -1,13 +1,13 @@
 use stateright::{Model, Property};
 
-use super::{Case, Fair, Failure, Liveness, Scenario, Size};
+use super::{Case, Failure, Fair, Liveness, Scenario, Size};
 use crate::graph::Fairness;
 use crate::timeline::Story;
 
 /// Counts up to 5 and starts again; what is asked of it is a parameter.
 #[derive(Clone)]
 struct Counter {
-    properties: fn() -> Vec<Property<Counter>>,
+    properties: fn() -> Vec<Property<Self>>,
 }
 
 impl Model for Counter {
@@ -89,13 +89,19 @@ fn what_holds_is_counted_exactly() {
 fn another_size_is_a_failure() {
     let mut case = case(small);
     case.size.generated += 1;
-    assert!(matches!(case.check().failures[..], [Failure::OtherSize { .. }]));
+    assert!(matches!(
+        case.check().failures[..],
+        [Failure::OtherSize { .. }]
+    ));
 }
 
 #[test]
 fn a_property_without_a_witness_is_a_failure() {
     let case = case(|| vec![Property::always("S1 small", |_, &count| count < 6)]);
-    assert!(matches!(case.check().failures[..], [Failure::NoWitness { .. }]));
+    assert!(matches!(
+        case.check().failures[..],
+        [Failure::NoWitness { .. }]
+    ));
 }
 
 #[test]
@@ -105,14 +111,20 @@ fn a_witness_never_seen_is_a_failure() {
         properties.push(Property::sometimes("S1 seen: 6", |_, &count| count == 6));
         properties
     });
-    assert!(matches!(case.check().failures[..], [Failure::NeverSeen { .. }]));
+    assert!(matches!(
+        case.check().failures[..],
+        [Failure::NeverSeen { .. }]
+    ));
 }
 
 #[test]
 fn witnesses_alone_prove_nothing() {
     let case = case(|| vec![Property::sometimes("S1 seen: 5", |_, &count| count == 5)]);
     let failures = case.check().failures;
-    assert!(matches!(failures[0], Failure::NothingToHold), "{failures:?}");
+    assert!(
+        matches!(failures[0], Failure::NothingToHold),
+        "{failures:?}"
+    );
 }
 
 #[test]

@@ -126,10 +126,9 @@ impl World {
                 member,
                 serial,
                 step,
-                outcome: token.performs(step, login.0, other_pin).map_or_else(
-                    Refusal::of_step,
-                    |()| StepOutcome::Done { login: login.1 },
-                ),
+                outcome: token
+                    .performs(step, login.0, other_pin)
+                    .map_or_else(Refusal::of_step, |()| StepOutcome::Done { login: login.1 }),
             },
             Work::Login {
                 incarnation,
@@ -144,7 +143,13 @@ impl World {
                     .map_or_else(Refusal::of_login, |()| LoginOutcome::Done),
             },
         };
-        if matches!(task.work, Work::Step { step: Step::LogIn, .. } | Work::Login { .. }) {
+        if matches!(
+            task.work,
+            Work::Step {
+                step: Step::LogIn,
+                ..
+            } | Work::Login { .. }
+        ) {
             self.watch_pin(member, &input);
         }
         let _ = self.feed(input);
@@ -228,6 +233,10 @@ impl Token {
     }
 
     const fn answers(&self) -> Result<(), Refusal> {
-        if self.is_well() { Ok(()) } else { Err(Refusal::Gone) }
+        if self.is_well() {
+            Ok(())
+        } else {
+            Err(Refusal::Gone)
+        }
     }
 }

@@ -93,7 +93,8 @@ impl Caller {
     }
 
     pub(super) fn is_logging_in(&self) -> bool {
-        self.busy().is_some_and(|busy| matches!(busy.kind, Kind::LogIn { .. }))
+        self.busy()
+            .is_some_and(|busy| matches!(busy.kind, Kind::LogIn { .. }))
     }
 
     /// The application takes the answer; after the beginning of multi-part work it goes on with it.

@@ -1,8 +1,8 @@
 //! The way of a call: what the adapter does about what the call asks for.
 
 use everslot_core::{
-    Binding, CallInput, CallOutput, Context, Input, Login, MemberId, MemberSet,
-    Overrides, Rv, User, Verdict, verdict,
+    Binding, CallInput, CallOutput, Context, Input, Login, MemberId, MemberSet, Overrides, Rv,
+    User, Verdict, verdict,
 };
 
 use super::act::{Fate, Kind};
@@ -99,7 +99,8 @@ impl World {
             return;
         };
         let logged_in = self.is_logged_in();
-        let may_open = self.has_lease(target) && !(logged_in && plan.other_pin == Some(target.member));
+        let may_open =
+            self.has_lease(target) && !(logged_in && plan.other_pin == Some(target.member));
         let token = &mut self.tokens[target.member.index()];
         let opened = token.reachable && may_open;
         if opened {
@@ -153,8 +154,7 @@ impl World {
             _ => {}
         }
         let accepted = at.filter(|_| {
-            matches!(busy.kind, Kind::LogIn { .. })
-                && input == CallInput::Verdict(Verdict::Fine)
+            matches!(busy.kind, Kind::LogIn { .. }) && input == CallInput::Verdict(Verdict::Fine)
         });
         if !before.reports_rightly(input, code, logged_in, &output) {
             self.watch.breaks(Rule::O3);

@@ -36,7 +36,10 @@ impl World {
             acts.push(Act::Timer);
         }
         let is_late = |task: Task| task.late;
-        let overdue = self.tokens.iter().any(|token| token.task.is_some_and(is_late));
+        let overdue = self
+            .tokens
+            .iter()
+            .any(|token| token.task.is_some_and(is_late));
         if self.left.ticks != Some(0) && !timer_is_due && !overdue {
             acts.push(Act::Tick);
         }
@@ -54,7 +57,13 @@ impl World {
         }
         if let Some(task) = token.task {
             acts.push(Act::TaskEnds(member));
-            let finds_token = matches!(task.work, Work::Step { step: Step::Open, .. });
+            let finds_token = matches!(
+                task.work,
+                Work::Step {
+                    step: Step::Open,
+                    ..
+                }
+            );
             if finds_token && token.reachable && self.left.odd_answers > 0 {
                 acts.push(Act::TaskRefused(member));
             }
@@ -152,11 +161,17 @@ impl World {
         if candidates.is_empty() && !view.pending {
             acts.push(Act::Choose(caller, None));
         }
-        acts.extend(candidates.iter().map(|member| Act::Choose(caller, Some(member))));
+        acts.extend(
+            candidates
+                .iter()
+                .map(|member| Act::Choose(caller, Some(member))),
+        );
     }
 
     pub(super) fn serves(&self, member: MemberId) -> bool {
-        self.group.member(member).is_some_and(|member| member.state.serves())
+        self.group
+            .member(member)
+            .is_some_and(|member| member.state.serves())
     }
 
     /// The adapter lets one login at a time through to the members.

@@ -80,8 +80,12 @@ fn in_doubt(busy: &Busy) -> Vec<Fate> {
 }
 
 /// Codes that do not tell whether the call took effect.
-const LEAVE_IT_OPEN: [Rv; 4] =
-    [ckr::DEVICE_ERROR, ckr::FIPS_SELF_TEST_FAILED, ckr::FUNCTION_FAILED, ckr::SESSION_CLOSED];
+const LEAVE_IT_OPEN: [Rv; 4] = [
+    ckr::DEVICE_ERROR,
+    ckr::FIPS_SELF_TEST_FAILED,
+    ckr::FUNCTION_FAILED,
+    ckr::SESSION_CLOSED,
+];
 
 /// Whether the call may have taken effect for all that this code says.
 pub(super) fn leaves_it_open(code: Rv) -> bool {
@@ -100,14 +104,22 @@ fn odd(busy: &Busy) -> Vec<Fate> {
             fates.extend(either(busy, |executed| Fate::Reply { code, executed }));
         }
     }
-    let never = [ckr::SESSION_COUNT, ckr::TOKEN_NOT_PRESENT, ckr::ARGUMENTS_BAD];
+    let never = [
+        ckr::SESSION_COUNT,
+        ckr::TOKEN_NOT_PRESENT,
+        ckr::ARGUMENTS_BAD,
+    ];
     fates.extend(never.map(Fate::reply));
     fates
 }
 
 /// Both with and without effect, where that makes a difference.
 fn either(busy: &Busy, fate: impl Fn(bool) -> Fate) -> Vec<Fate> {
-    if busy.may_be_repeated() { vec![fate(false)] } else { vec![fate(false), fate(true)] }
+    if busy.may_be_repeated() {
+        vec![fate(false)]
+    } else {
+        vec![fate(false), fate(true)]
+    }
 }
 
 impl Fate {

@@ -32,7 +32,9 @@ impl Plan {
             Recovery::Background => TIME.union(WORK),
             Recovery::InCall => TIME.union(WORK).union(calls(0)),
         };
-        places().map(|member| self.comes_back_if(member, assumed)).collect()
+        places()
+            .map(|member| self.comes_back_if(member, assumed))
+            .collect()
     }
 
     /// L1 of one member, with other assumptions.

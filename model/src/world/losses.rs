@@ -22,8 +22,12 @@ impl Busy {
         logged_in: bool,
         output: &CallOutput,
     ) -> bool {
-        let at = self.target().map(|target| (target.member, target.incarnation));
-        let set_aside = output.set_aside.map(|aside| (aside.member, aside.incarnation));
+        let at = self
+            .target()
+            .map(|target| (target.member, target.incarnation));
+        let set_aside = output
+            .set_aside
+            .map(|aside| (aside.member, aside.incarnation));
         match self.should_report(input, code, logged_in) {
             Report::Nothing => output.lost.is_none() && set_aside.is_none(),
             Report::Lost => output.lost == at && set_aside.is_none(),

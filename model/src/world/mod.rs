@@ -93,7 +93,10 @@ impl Model for Plan {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        self.rules.iter().flat_map(|rule| rule.properties(self)).collect()
+        self.rules
+            .iter()
+            .flat_map(|rule| rule.properties(self))
+            .collect()
     }
 }
 

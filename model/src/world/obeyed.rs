@@ -15,7 +15,9 @@ impl World {
         let state = |member: Option<Member>| member.map(|member| member.state);
         match input {
             Input::Add { member, role } => member_input(member, &|was, is| {
-                was.is_some() || (self.is_lost(member, is, Evidence::Joining, false) && is.is_some_and(|is| is.role == role))
+                was.is_some()
+                    || (self.is_lost(member, is, Evidence::Joining, false)
+                        && is.is_some_and(|is| is.role == role))
             }),
             Input::Remove { member } => member_input(member, &|_, is| is.is_none()),
             Input::Park { member } => member_input(member, &|was, is| {
@@ -32,7 +34,10 @@ impl World {
                     | MemberState::Quarantined { .. },
                 ) => matches!(
                     state(is),
-                    Some(MemberState::Recovering { step: Step::Connect, .. })
+                    Some(MemberState::Recovering {
+                        step: Step::Connect,
+                        ..
+                    })
                 ),
                 Some(
                     MemberState::Active
@@ -63,7 +68,11 @@ impl World {
                 why,
             } => member_input(member, &|was, is| {
                 if is_about(was, incarnation) {
-                    state(is) == Some(MemberState::Quarantined { why, reported: false })
+                    state(is)
+                        == Some(MemberState::Quarantined {
+                            why,
+                            reported: false,
+                        })
                 } else {
                     was == is
                 }
@@ -79,11 +88,16 @@ impl World {
     }
 
     fn others_are_untouched(&self, before: &Group<MEMBERS>, id: MemberId) -> bool {
-        places().filter(|&other| other != id).all(|other| before.member(other) == self.group.member(other))
+        places()
+            .filter(|&other| other != id)
+            .all(|other| before.member(other) == self.group.member(other))
     }
 
     fn at_most_one_changed(&self, before: &Group<MEMBERS>) -> bool {
-        places().filter(|&id| before.member(id) != self.group.member(id)).count() <= 1
+        places()
+            .filter(|&id| before.member(id) != self.group.member(id))
+            .count()
+            <= 1
     }
 
     /// Whether it is lost since just now: with all attempts before it, the first as soon as X allows.
@@ -113,7 +127,8 @@ impl World {
 
     /// Now, but not before the member has rested from the last attempt.
     fn first_attempt_at(&self, id: MemberId) -> Instant {
-        self.now().saturating_add(super::plan::ticks(self.watch.members[id.index()].rest))
+        self.now()
+            .saturating_add(super::plan::ticks(self.watch.members[id.index()].rest))
     }
 }
 

@@ -153,8 +153,16 @@ impl Plan {
     /// How many members can be out of service at once, as far as it is counted here.
     pub(super) fn losses(&self) -> u8 {
         let takes_away = |orders: &Orders| matches!(orders, Orders::Membership | Orders::Parking);
-        let orders = if self.orders.iter().any(takes_away) { self.budget.orders } else { 0 };
-        let cold = if self.start == Start::Cold { MEMBERS as u8 } else { 0 };
+        let orders = if self.orders.iter().any(takes_away) {
+            self.budget.orders
+        } else {
+            0
+        };
+        let cold = if self.start == Start::Cold {
+            MEMBERS as u8
+        } else {
+            0
+        };
         self.budget.failures + self.budget.odd_answers + orders + cold
     }
 
@@ -166,7 +174,10 @@ impl Plan {
     /// Whether there are calls that may not be repeated, and that may go to any member.
     pub(super) fn sends_again_what_was_not_delivered(&self) -> bool {
         let free = |kind: &&Kind| **kind != Kind::Continue;
-        self.kinds.iter().filter(free).any(|kind| kind.repeat() == Repeat::OnlyIfUndelivered)
+        self.kinds
+            .iter()
+            .filter(free)
+            .any(|kind| kind.repeat() == Repeat::OnlyIfUndelivered)
     }
 
     /// In the background nothing is ever overdue, and only a change of policy looks back at all. Within calls an attempt
@@ -191,7 +202,11 @@ impl Plan {
     }
 
     pub(super) const fn longest_interval(&self) -> u8 {
-        if self.policy.0 > self.other_policy.0 { self.policy.0 } else { self.other_policy.0 }
+        if self.policy.0 > self.other_policy.0 {
+            self.policy.0
+        } else {
+            self.other_policy.0
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 //! about does come up.
 
 use everslot_core::{
-    Answer, Attempts, CallInput, Login, LoginSync, MemberId, MemberState, Repeat, Role, Verdict, ckr,
+    Answer, Attempts, CallInput, Login, LoginSync, MemberId, MemberState, Repeat, Role, Verdict,
+    ckr,
 };
 use stateright::Property;
 
@@ -91,11 +92,14 @@ fn seen(name: &'static str, holds: Holds) -> Property<Plan> {
 
 fn c1() -> Vec<Property<Plan>> {
     vec![
-        always("C1 the core's own invariants hold, and it never panics", |_, world| {
-            world.watch.breach != Some(Breach::Panic)
-                && world.group.check().is_ok()
-                && world.busy().all(|busy| busy.call.check().is_ok())
-        }),
+        always(
+            "C1 the core's own invariants hold, and it never panics",
+            |_, world| {
+                world.watch.breach != Some(Breach::Panic)
+                    && world.group.check().is_ok()
+                    && world.busy().all(|busy| busy.call.check().is_ok())
+            },
+        ),
         seen("C1 seen: a member is out of service", |_, world| {
             places().any(|id| !world.serves(id))
         }),
@@ -104,18 +108,22 @@ fn c1() -> Vec<Property<Plan>> {
 
 fn v1() -> Vec<Property<Plan>> {
     vec![
-        always("V1 what does not fit the state is void", |_, world| world.voids_are_void()),
-        seen("V1 seen: a member serves in its third incarnation", |_, world| {
-            places().any(|id| world.serves(id) && world.incarnation(id) == 3)
+        always("V1 what does not fit the state is void", |_, world| {
+            world.voids_are_void()
         }),
+        seen(
+            "V1 seen: a member serves in its third incarnation",
+            |_, world| places().any(|id| world.serves(id) && world.incarnation(id) == 3),
+        ),
     ]
 }
 
 fn o1() -> Vec<Property<Plan>> {
     vec![
-        always("O1 an input does what it says, at once and to nobody else", |_, world| {
-            world.keeps(Rule::O1)
-        }),
+        always(
+            "O1 an input does what it says, at once and to nobody else",
+            |_, world| world.keeps(Rule::O1),
+        ),
         seen("O1 seen: the last order", |plan, world| {
             plan.budget.orders == 0 || world.left.orders == 0
         }),
@@ -124,7 +132,9 @@ fn o1() -> Vec<Property<Plan>> {
 
 fn o2() -> Vec<Property<Plan>> {
     vec![
-        always("O2 the events tell what happened", |_, world| world.keeps(Rule::O2)),
+        always("O2 the events tell what happened", |_, world| {
+            world.keeps(Rule::O2)
+        }),
         seen("O2 seen: a member is back", |_, world| {
             places().any(|id| world.serves(id) && world.incarnation(id) == 2)
         }),
@@ -133,11 +143,14 @@ fn o2() -> Vec<Property<Plan>> {
 
 fn o3() -> Vec<Property<Plan>> {
     vec![
-        always("O3 a call reports a member lost for a reason, and lets none pass", |_, world| {
-            world.keeps(Rule::O3)
-        }),
+        always(
+            "O3 a call reports a member lost for a reason, and lets none pass",
+            |_, world| world.keeps(Rule::O3),
+        ),
         seen("O3 seen: a session made anew", |_, world| {
-            world.busy().any(|busy| busy.reopened && busy.answered() == Some(Answer::Reply))
+            world
+                .busy()
+                .any(|busy| busy.reopened && busy.answered() == Some(Answer::Reply))
         }),
     ]
 }
@@ -148,7 +161,9 @@ fn s1() -> Vec<Property<Plan>> {
             world.keeps(Rule::S1) && world.busy().all(Busy::is_consistent)
         }),
         seen("S1 seen: an answer after two sends", |_, world| {
-            world.busy().any(|busy| busy.answered() == Some(Answer::Reply) && busy.sends == 2)
+            world
+                .busy()
+                .any(|busy| busy.answered() == Some(Answer::Reply) && busy.sends == 2)
         }),
     ]
 }
@@ -165,11 +180,14 @@ fn s2(plan: &Plan) -> Vec<Property<Plan>> {
         }));
     }
     if plan.callers > 0 && plan.is_lost_by_others() {
-        properties.push(seen("S2 seen: the member that was chosen is not there any more", |_, world| {
-            world.busy().any(|busy| {
+        properties.push(seen(
+            "S2 seen: the member that was chosen is not there any more",
+            |_, world| {
+                world.busy().any(|busy| {
                 matches!(busy.stage, Stage::Chosen(target) if !world.serves(target.member))
             })
-        }));
+            },
+        ));
     }
     if plan.callers > 0 && plan.losses() >= 2 {
         properties.push(seen("S2 seen: a call at the standby", |_, world| {
@@ -181,9 +199,10 @@ fn s2(plan: &Plan) -> Vec<Property<Plan>> {
 
 fn s3(plan: &Plan) -> Vec<Property<Plan>> {
     let mut properties = vec![
-        always("S3 attempts are at most N and at least X apart, per outage", |_, world| {
-            world.keeps(Rule::S3)
-        }),
+        always(
+            "S3 attempts are at most N and at least X apart, per outage",
+            |_, world| world.keeps(Rule::S3),
+        ),
         seen("S3 seen: the last attempt of an outage", |_, world| {
             let last = |attempts: u8| match world.group.policy().attempts {
                 Attempts::AtMost(limit) => u16::from(attempts) == limit.max(1),
@@ -193,24 +212,30 @@ fn s3(plan: &Plan) -> Vec<Property<Plan>> {
         }),
     ];
     if plan.budget.failures >= 2 {
-        properties.push(seen("S3 seen: back, and lost again within X of an attempt", |_, world| {
-            places().any(|id| {
-                let member = world.group.member(id);
-                let rests = member.and_then(|member| member.state.outage().copied()).is_some_and(
-                    |outage| outage.attempts == 0 && outage.next_attempt_at > world.now(),
-                );
-                rests && world.incarnation(id) >= 2
-            })
-        }));
+        properties.push(seen(
+            "S3 seen: back, and lost again within X of an attempt",
+            |_, world| {
+                places().any(|id| {
+                    let member = world.group.member(id);
+                    let rests = member
+                        .and_then(|member| member.state.outage().copied())
+                        .is_some_and(|outage| {
+                            outage.attempts == 0 && outage.next_attempt_at > world.now()
+                        });
+                    rests && world.incarnation(id) >= 2
+                })
+            },
+        ));
     }
     properties
 }
 
 fn s4(plan: &Plan) -> Vec<Property<Plan>> {
     let mut properties = vec![
-        always("S4 what may not be repeated takes effect at most once", |_, world| {
-            world.busy().all(|busy| busy.effects <= 1)
-        }),
+        always(
+            "S4 what may not be repeated takes effect at most once",
+            |_, world| world.busy().all(|busy| busy.effects <= 1),
+        ),
         seen("S4 seen: it took effect, and nobody knows", |_, world| {
             world
                 .busy()
@@ -218,11 +243,14 @@ fn s4(plan: &Plan) -> Vec<Property<Plan>> {
         }),
     ];
     if plan.sends_again_what_was_not_delivered() {
-        properties.push(seen("S4 seen: it was sent twice, and took effect once", |_, world| {
-            world.busy().any(|busy| {
-                busy.answered() == Some(Answer::Reply) && busy.sends == 2 && busy.effects == 1
-            })
-        }));
+        properties.push(seen(
+            "S4 seen: it was sent twice, and took effect once",
+            |_, world| {
+                world.busy().any(|busy| {
+                    busy.answered() == Some(Answer::Reply) && busy.sends == 2 && busy.effects == 1
+                })
+            },
+        ));
     }
     properties
 }
@@ -250,26 +278,32 @@ fn s6(plan: &Plan) -> Vec<Property<Plan>> {
             places().any(|id| world.serves(id) && world.incarnation(id) == 2)
         })
     } else {
-        seen("S6 seen: a call is at a member that has been lost and is back since", |_, world| {
-            world.busy().filter_map(Busy::target).any(|target| {
-                world.serves(target.member)
-                    && world.incarnation(target.member) > target.incarnation.0
-            })
-        })
+        seen(
+            "S6 seen: a call is at a member that has been lost and is back since",
+            |_, world| {
+                world.busy().filter_map(Busy::target).any(|target| {
+                    world.serves(target.member)
+                        && world.incarnation(target.member) > target.incarnation.0
+                })
+            },
+        )
     });
     properties
 }
 
 fn s7(plan: &Plan) -> Vec<Property<Plan>> {
     let mut properties = vec![
-        always("S7 who serves has the group's login; after logout nobody is logged in", |_, world| {
-            places().all(|id| world.login_is_right(id))
-        }),
-        seen("S7 seen: a member that serves has still to follow", |_, world| {
-            places().any(|id| {
-                world.serves(id) && world.token(id).logged_in != world.is_logged_in()
-            })
-        }),
+        always(
+            "S7 who serves has the group's login; after logout nobody is logged in",
+            |_, world| places().all(|id| world.login_is_right(id)),
+        ),
+        seen(
+            "S7 seen: a member that serves has still to follow",
+            |_, world| {
+                places()
+                    .any(|id| world.serves(id) && world.token(id).logged_in != world.is_logged_in())
+            },
+        ),
     ];
     if plan.pace == Pace::StepByStep && plan.logs_out {
         properties.push(seen(
@@ -285,9 +319,10 @@ fn s7(plan: &Plan) -> Vec<Property<Plan>> {
 
 fn s10(plan: &Plan) -> Vec<Property<Plan>> {
     let mut properties = vec![
-        always("S10 a call that may be repeated fails only when nobody is left for it", |_, world| {
-            world.busy().all(Busy::fails_for_a_reason)
-        }),
+        always(
+            "S10 a call that may be repeated fails only when nobody is left for it",
+            |_, world| world.busy().all(Busy::fails_for_a_reason),
+        ),
         seen("S10 seen: another member answers", |_, world| {
             world.busy().any(|busy| {
                 busy.kind == Kind::Sign
@@ -297,19 +332,22 @@ fn s10(plan: &Plan) -> Vec<Property<Plan>> {
         }),
     ];
     if plan.losses() >= 2 {
-        properties.push(seen("S10 seen: the last member that is left answers", |_, world| {
-            world.busy().any(|busy| {
-                busy.kind == Kind::Sign
-                    && busy.asked.len() == MEMBERS as u32
-                    && busy.answered() == Some(Answer::Reply)
-            })
-        }));
+        properties.push(seen(
+            "S10 seen: the last member that is left answers",
+            |_, world| {
+                world.busy().any(|busy| {
+                    busy.kind == Kind::Sign
+                        && busy.asked.len() == MEMBERS as u32
+                        && busy.answered() == Some(Answer::Reply)
+                })
+            },
+        ));
     }
     if plan.losses() >= 3 {
         properties.push(seen("S10 seen: nobody is left", |_, world| {
-            world.busy().any(|busy| {
-                busy.kind == Kind::Sign && busy.answered() == Some(Answer::Unavailable)
-            })
+            world
+                .busy()
+                .any(|busy| busy.kind == Kind::Sign && busy.answered() == Some(Answer::Unavailable))
         }));
     }
     properties
@@ -317,32 +355,47 @@ fn s10(plan: &Plan) -> Vec<Property<Plan>> {
 
 fn s11() -> Vec<Property<Plan>> {
     vec![
-        always("S11 nothing leaks: no lease of who does not serve, no attempt or login left alone", |_, world| {
-            places().all(|id| world.holds_nothing_for_nothing(id))
-        }),
-        seen("S11 seen: an attempt is over after it has opened something", |_, world| {
-            places().any(|id| {
-                world.incarnation(id) == 0
-                    && !world.token(id).reachable
-                    && world.group.member(id).is_some_and(|member| {
-                        member.state.outage().is_some_and(|outage| outage.attempts > 0)
-                    })
-            }) || places().any(|id| !world.serves(id) && world.incarnation(id) > 0)
-        }),
+        always(
+            "S11 nothing leaks: no lease of who does not serve, no attempt or login left alone",
+            |_, world| places().all(|id| world.holds_nothing_for_nothing(id)),
+        ),
+        seen(
+            "S11 seen: an attempt is over after it has opened something",
+            |_, world| {
+                places().any(|id| {
+                    world.incarnation(id) == 0
+                        && !world.token(id).reachable
+                        && world.group.member(id).is_some_and(|member| {
+                            member
+                                .state
+                                .outage()
+                                .is_some_and(|outage| outage.attempts > 0)
+                        })
+                }) || places().any(|id| !world.serves(id) && world.incarnation(id) > 0)
+            },
+        ),
     ]
 }
 
 fn s12() -> Vec<Property<Plan>> {
     vec![
-        always("S12 a wrong PIN reaches at most one member, and a refused one is not tried again", |_, world| {
-            world.busy().all(|busy| busy.wrong_pin_at.len() <= 1)
-                && world.watch.members.iter().all(|seen| seen.refusals <= 1)
-        }),
-        seen("S12 seen: a wrong PIN is sent to two members and reaches one", |_, world| {
-            world.busy().any(|busy| {
-                busy.asked.len() == 2 && busy.wrong_pin_at.len() == 1 && busy.answered().is_some()
-            })
-        }),
+        always(
+            "S12 a wrong PIN reaches at most one member, and a refused one is not tried again",
+            |_, world| {
+                world.busy().all(|busy| busy.wrong_pin_at.len() <= 1)
+                    && world.watch.members.iter().all(|seen| seen.refusals <= 1)
+            },
+        ),
+        seen(
+            "S12 seen: a wrong PIN is sent to two members and reaches one",
+            |_, world| {
+                world.busy().any(|busy| {
+                    busy.asked.len() == 2
+                        && busy.wrong_pin_at.len() == 1
+                        && busy.answered().is_some()
+                })
+            },
+        ),
         seen("S12 seen: a wrong PIN, and no answer", |_, world| {
             world.busy().any(|busy| {
                 busy.answered() == Some(Answer::Unknown) && !busy.wrong_pin_at.is_empty()
@@ -353,11 +406,22 @@ fn s12() -> Vec<Property<Plan>> {
 
 fn l1() -> Vec<Property<Plan>> {
     vec![
-        always("L1 a member that can be reached comes back within X and a tick for each step", |plan, world| {
-            world.watch.members.iter().all(|seen| seen.waited <= plan.bound())
-        }),
+        always(
+            "L1 a member that can be reached comes back within X and a tick for each step",
+            |plan, world| {
+                world
+                    .watch
+                    .members
+                    .iter()
+                    .all(|seen| seen.waited <= plan.bound())
+            },
+        ),
         seen("L1 seen: and not sooner", |plan, world| {
-            world.watch.members.iter().any(|seen| seen.waited == plan.bound())
+            world
+                .watch
+                .members
+                .iter()
+                .any(|seen| seen.waited == plan.bound())
         }),
     ]
 }
@@ -365,9 +429,10 @@ fn l1() -> Vec<Property<Plan>> {
 fn l2() -> Vec<Property<Plan>> {
     const MOST: u8 = MEMBERS as u8 + 1;
     vec![
-        always("L2 a call is sent at most once to each member, and once more", |_, world| {
-            world.busy().all(|busy| busy.sends <= MOST)
-        }),
+        always(
+            "L2 a call is sent at most once to each member, and once more",
+            |_, world| world.busy().all(|busy| busy.sends <= MOST),
+        ),
         seen("L2 seen: sent as often as that", |_, world| {
             world.busy().any(|busy| busy.sends == MOST)
         }),
@@ -440,7 +505,11 @@ impl World {
     /// S11: a member out of service holds nothing; what the group waits for is being done.
     fn holds_nothing_for_nothing(&self, id: MemberId) -> bool {
         let token = self.token(id);
-        match self.group.member(id).map(|member| (member.state, member.login)) {
+        match self
+            .group
+            .member(id)
+            .map(|member| (member.state, member.login))
+        {
             Some((MemberState::Recovering { serial, step, .. }, _)) => {
                 token.is_performing(serial, step)
             }
@@ -479,7 +548,9 @@ impl Busy {
         inputs.into_iter().all(|input| {
             let mut call = self.call;
             let output = call.handle(input);
-            Stage::of(output.next) == self.stage && output.lost.is_none() && output.set_aside.is_none()
+            Stage::of(output.next) == self.stage
+                && output.lost.is_none()
+                && output.set_aside.is_none()
         })
     }
 
@@ -488,12 +559,16 @@ impl Busy {
         let nobody_left = self.steady.difference(self.asked).is_empty();
         let pinned = self.kind == Kind::Continue;
         match (self.answered(), self.reply) {
-            (None, _) | (Some(Answer::Reply), Some((_, Verdict::Fine | Verdict::CallersFault))) => true,
+            (None, _) | (Some(Answer::Reply), Some((_, Verdict::Fine | Verdict::CallersFault))) => {
+                true
+            }
             (Some(Answer::Reply), Some((_, Verdict::Unknown))) => {
                 nobody_left || pinned || self.asked.len() >= 2 || !self.may_be_repeated()
             }
             (Some(Answer::Reply | Answer::Unavailable), _) => nobody_left || pinned,
-            (Some(Answer::Unknown), _) => self.kind.repeat() == Repeat::OnlyIfUndelivered && self.doubtful,
+            (Some(Answer::Unknown), _) => {
+                self.kind.repeat() == Repeat::OnlyIfUndelivered && self.doubtful
+            }
         }
     }
 }

@@ -43,7 +43,11 @@ impl Story for Plan {
     }
 
     fn seconds(&self, act: &Act) -> u64 {
-        if *act == Act::Tick { SECONDS_PER_TICK } else { 0 }
+        if *act == Act::Tick {
+            SECONDS_PER_TICK
+        } else {
+            0
+        }
     }
 }
 
@@ -60,9 +64,15 @@ fn told(before: &World, act: Act) -> String {
         Act::StatusRead => "the status is read".to_owned(),
         Act::LogOut => "the application logs out".to_owned(),
         Act::Start(caller, kind) => format!("caller {} calls: {}", caller + 1, shown_kind(kind)),
-        Act::Choose(caller, Some(id)) => format!("{} is chosen for caller {}", name(id), caller + 1),
+        Act::Choose(caller, Some(id)) => {
+            format!("{} is chosen for caller {}", name(id), caller + 1)
+        }
         Act::Choose(caller, None) => format!("nobody is left for caller {}", caller + 1),
-        Act::Issue(caller) => format!("caller {} is sent{}", caller + 1, told_issue(before, caller)),
+        Act::Issue(caller) => format!(
+            "caller {} is sent{}",
+            caller + 1,
+            told_issue(before, caller)
+        ),
         Act::Resolve(caller, fate) => format!("caller {}: {}", caller + 1, told_fate(fate)),
         Act::Reopen(caller) => format!("a fresh session for caller {}", caller + 1),
         Act::Probe(caller) => format!("a probe for caller {}", caller + 1),
@@ -91,7 +101,10 @@ fn told_task(id: MemberId, token: &Token) -> String {
 fn told_issue(before: &World, caller: usize) -> String {
     match before.callers[caller].busy().and_then(Busy::target) {
         Some(target) if before.has_lease(target) => format!(" to {}", name(target.member)),
-        Some(target) => format!(" nowhere: {} has no lease for it any more", name(target.member)),
+        Some(target) => format!(
+            " nowhere: {} has no lease for it any more",
+            name(target.member)
+        ),
         None => String::new(),
     }
 }

@@ -2,10 +2,10 @@
 
 use everslot_core::MemberId;
 
-use super::Rule::{C1, L1, O1, O2, S1, S2, S3, S6, S10, S11};
+use super::Rule::{C1, L1, O1, O2, S1, S3, S6, S10, S11};
 use super::{Budget, Kind, Plan, Recovery, TIME, WORK, calls};
 use crate::graph::{Fairness, Graph};
-use crate::scenario::{Case, Fair, Failure, Liveness, Scenario, Size};
+use crate::scenario::{Case, Failure, Fair, Liveness, Scenario, Size};
 
 const A: MemberId = MemberId(0);
 
@@ -60,7 +60,11 @@ fn one_death_and_recovery_in_the_background() {
 #[test]
 fn one_death_and_recovery_within_calls() {
     let plan = one_death_in_call();
-    let liveness = plan.comes_back().into_iter().chain(plan.calls_end()).collect();
+    let liveness = plan
+        .comes_back()
+        .into_iter()
+        .chain(plan.calls_end())
+        .collect();
     let outcome = case(plan, liveness, size(1_312, 3_189, 38)).check();
     assert!(outcome.holds(), "{:?}", outcome.failures);
 }
@@ -69,7 +73,9 @@ fn one_death_and_recovery_within_calls() {
 fn comes_back(plan: &Plan, assumed: Fairness) -> bool {
     let graph = Graph::explore(plan, |world, act| plan.serves(world, act));
     let live = plan.comes_back_if(A, assumed);
-    graph.fair_cycle(live.assumed, |world| (live.waiting)(plan, world)).is_none()
+    graph
+        .fair_cycle(live.assumed, |world| (live.waiting)(plan, world))
+        .is_none()
 }
 
 #[test]
@@ -93,12 +99,19 @@ fn from_everywhere_all_members_can_be_brought_back_unless_they_were_given_up() {
     let graph = Graph::explore(&plan, |world, act| plan.serves(world, act));
     let all_serve = |world: &super::World| super::places().all(|id| world.serves(id));
     let given_up = |world: &super::World| {
-        world.group.members().any(|(_, member)| {
-            matches!(member.state, everslot_core::MemberState::GivenUp { .. })
-        })
+        world
+            .group
+            .members()
+            .any(|(_, member)| matches!(member.state, everslot_core::MemberState::GivenUp { .. }))
     };
-    assert!(graph.trap(|world| all_serve(world) || given_up(world)).is_none());
-    let trap = graph.trap(all_serve).expect("a member that is given up stays so");
+    assert!(
+        graph
+            .trap(|world| all_serve(world) || given_up(world))
+            .is_none()
+    );
+    let trap = graph
+        .trap(all_serve)
+        .expect("a member that is given up stays so");
     assert!(given_up(graph.state(trap)));
 }
 
@@ -110,7 +123,11 @@ fn a_bound_that_is_a_tick_shorter_is_broken() {
     };
     let bound = plan.bound();
     let graph = Graph::explore(&plan, |world, act| plan.serves(world, act));
-    let longest = graph.states().flat_map(|world| world.watch.members).map(|seen| seen.waited).max();
+    let longest = graph
+        .states()
+        .flat_map(|world| world.watch.members)
+        .map(|seen| seen.waited)
+        .max();
     assert_eq!(longest, Some(bound));
 }
 
@@ -120,5 +137,9 @@ fn another_size_is_told_with_the_size_found() {
     let [Failure::OtherSize { found, .. }] = &outcome.failures[..] else {
         panic!("{:?}", outcome.failures);
     };
-    assert!(outcome.failures[0].to_string().contains(&found.unique.to_string()));
+    assert!(
+        outcome.failures[0]
+            .to_string()
+            .contains(&found.unique.to_string())
+    );
 }

@@ -63,7 +63,8 @@ impl Token {
 
     /// Whether the adapter is busy with an attempt.
     pub(super) fn is_in_attempt(&self) -> bool {
-        self.task.is_some_and(|task| matches!(task.work, Work::Step { .. }))
+        self.task
+            .is_some_and(|task| matches!(task.work, Work::Step { .. }))
     }
 
     /// Whether the adapter is busy with this step of this attempt.

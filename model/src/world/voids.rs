@@ -1,8 +1,8 @@
 //! V1: what does not fit the state is void, whenever it comes.
 
 use everslot_core::{
-    AttemptSerial, Evidence, Incarnation, Input, Login, LoginGeneration, LoginOutcome, LoginSync, Member,
-    MemberId, MemberState, QuarantineReason, Step, StepOutcome,
+    AttemptSerial, Evidence, Incarnation, Input, Login, LoginGeneration, LoginOutcome, LoginSync,
+    Member, MemberId, MemberState, QuarantineReason, Step, StepOutcome,
 };
 
 use super::World;
@@ -86,7 +86,11 @@ impl World {
         let refused = LoginOutcome::Refused(QuarantineReason::PinRefused);
         changed(member.incarnation, late, refused);
         if member.login != LoginSync::Changing {
-            changed(member.incarnation, self.group.generation(), LoginOutcome::Done);
+            changed(
+                member.incarnation,
+                self.group.generation(),
+                LoginOutcome::Done,
+            );
         }
     }
 }

@@ -87,23 +87,28 @@ impl World {
     /// What the seed shows for a member (S5).
     pub(super) fn expected_status(&self, id: MemberId) -> Option<Rv> {
         let member = self.group.member(id)?;
-        Some(match (member.state.serves(), self.watch.members[id.index()].told) {
-            (true, _) => ckr::OK,
-            (false, false) if has_failed(&member) => ckr::DEVICE_ERROR,
-            (false, _) => ckr::TOKEN_NOT_PRESENT,
-        })
+        Some(
+            match (member.state.serves(), self.watch.members[id.index()].told) {
+                (true, _) => ckr::OK,
+                (false, false) if has_failed(&member) => ckr::DEVICE_ERROR,
+                (false, _) => ckr::TOKEN_NOT_PRESENT,
+            },
+        )
     }
 
     /// Whether the member waits for nothing but the group: it can be reached and may still be tried.
     pub(super) fn waits(&self, id: MemberId) -> bool {
-        let may_be_tried = self.group.member(id).is_some_and(|member| match member.state {
-            MemberState::Lost { .. } | MemberState::GivenUp { .. } => self.attempts_left(id),
-            MemberState::Recovering { .. } => true,
-            MemberState::Active
-            | MemberState::Standby
-            | MemberState::Quarantined { .. }
-            | MemberState::Parked => false,
-        });
+        let may_be_tried = self
+            .group
+            .member(id)
+            .is_some_and(|member| match member.state {
+                MemberState::Lost { .. } | MemberState::GivenUp { .. } => self.attempts_left(id),
+                MemberState::Recovering { .. } => true,
+                MemberState::Active
+                | MemberState::Standby
+                | MemberState::Quarantined { .. }
+                | MemberState::Parked => false,
+            });
         may_be_tried && self.tokens[id.index()].reachable
     }
 
@@ -121,7 +126,11 @@ impl World {
             let waits = plan.recovery == Recovery::Background && self.waits(id);
             let seen = &mut self.watch.members[id.index()];
             seen.rest = seen.rest.saturating_sub(1);
-            seen.waited = if waits { (seen.waited + 1).min(plan.bound() + 1) } else { 0 };
+            seen.waited = if waits {
+                (seen.waited + 1).min(plan.bound() + 1)
+            } else {
+                0
+            };
         }
     }
 
@@ -157,7 +166,10 @@ impl World {
             Input::LoginAccepted { .. } | Input::LogOut => self.login_changes(),
             Input::Recover { member } => self.watch.members[member.index()].refusals = 0,
             Input::SetPolicy(policy) => {
-                self.interval_changes(as_ticks(before.policy().interval), as_ticks(policy.interval));
+                self.interval_changes(
+                    as_ticks(before.policy().interval),
+                    as_ticks(policy.interval),
+                );
             }
             _ => {}
         }
@@ -217,11 +229,17 @@ impl World {
         is: Option<Member>,
         input: Input,
     ) {
-        let Some((was, is)) = was.zip(is).filter(|(was, is)| has_begun(&was.state, &is.state)) else {
+        let Some((was, is)) = was
+            .zip(is)
+            .filter(|(was, is)| has_begun(&was.state, &is.state))
+        else {
             return;
         };
         let policy = self.group.policy();
-        let joins = was.state.outage().is_some_and(|outage| outage.evidence == Evidence::Joining);
+        let joins = was
+            .state
+            .outage()
+            .is_some_and(|outage| outage.evidence == Evidence::Joining);
         let seen = &mut self.watch.members[id.index()];
         let mut allowed = true;
         if input == (Input::Recover { member: id }) {
@@ -240,8 +258,8 @@ impl World {
         }
         seen.rest = as_ticks(policy.interval);
         let counted = is.state.outage().map(|outage| outage.attempts);
-        let right = policy.attempts == Attempts::Unlimited
-            || counted == Some(u16::from(seen.attempts));
+        let right =
+            policy.attempts == Attempts::Unlimited || counted == Some(u16::from(seen.attempts));
         if !allowed || !right {
             self.watch.breaks(Rule::S3);
         }
@@ -296,7 +314,9 @@ impl World {
 
     /// O2: the events tell what happened to the members.
     fn is_told(&self, before: &Group<MEMBERS>, output: &Output<MEMBERS>) -> bool {
-        let told = |wanted: &dyn Fn(&Event) -> bool| output.events.iter().filter(|event| wanted(event)).count();
+        let told = |wanted: &dyn Fn(&Event) -> bool| {
+            output.events.iter().filter(|event| wanted(event)).count()
+        };
         places().all(|id| {
             let (was, is) = (before.member(id), self.group.member(id));
             let served = was.is_some_and(|was| was.state.serves());
