@@ -66,8 +66,8 @@ impl GroupDriver {
         };
         let done = self.perform(errand, &mut send)?;
         let rv = Rv(done.reply.rv.0);
-        let accepted = rv == ckr::OK || rv == ckr::USER_ALREADY_LOGGED_IN;
-        let Some(lease) = done.lease.filter(|_| accepted) else {
+        // A member that is logged in already has not looked at the PIN.
+        let Some(lease) = done.lease.filter(|_| rv == ckr::OK) else {
             return Err(rv);
         };
         let (member, incarnation) = lease.place();
@@ -160,7 +160,7 @@ impl GroupDriver {
     /// Changes one member's login over its anchor.
     fn change(&self, member: &Arc<Member>, login: Login) -> Outcome {
         let mut anchor = member.anchor();
-        let Some(Anchor { session }) = anchor.as_mut() else {
+        let Some(Anchor { session, .. }) = anchor.as_mut() else {
             return Outcome::Failed(Evidence::NotReached);
         };
         let secret = self
@@ -177,8 +177,8 @@ impl GroupDriver {
                 user: user_type(user),
                 pin: secret.expose(),
             },
-            // The group has been logged out in the meantime: the core asks again with what it then wants.
-            (Login::In(_), None) => return Outcome::Failed(Evidence::NotReached),
+            // The group has been logged out in the meantime: this change is stale, and the core asks again with what it then wants.
+            (Login::In(_), None) => return Outcome::Done,
         };
         match member.ask(session, &request, &mut []) {
             Ok(reply) => judge(member, login, Rv(reply.rv.0)),

@@ -10,6 +10,12 @@ use super::pool::{Pool, RealSession, Taken};
 use crate::config::MemberConfig;
 use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
 
+/// The member is gone, and with it what was to be asked.
+const GONE: LinkFailure = LinkFailure {
+    delivery: Delivery::None,
+    cause: LinkCause::HostEnded,
+};
+
 /// One real token of the group, as the adapter holds it.
 pub(crate) struct Member {
     pub(crate) id: MemberId,
@@ -19,6 +25,9 @@ pub(crate) struct Member {
     pub(crate) counters: Counters,
     /// Of the last admission; written under the group's lock.
     incarnation: AtomicU32,
+    /// The last incarnation whose sessions are gone.
+    closed: AtomicU32,
+    era: AtomicU32,
     token: Mutex<Option<Token>>,
     anchor: Mutex<Option<Anchor>>,
 }
@@ -35,7 +44,12 @@ pub(crate) struct Token {
 /// all virtual sessions live in it.
 pub(crate) struct Anchor {
     pub(crate) session: RealSession,
+    era: Era,
 }
+
+/// Counts how often the core has said that the member's sessions go; what was opened before that is not what is opened after it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Era(u32);
 
 /// What a member was asked and what became of it; for `status` only, nothing is decided by it.
 #[derive(Debug, Default)]
@@ -57,6 +71,8 @@ impl Member {
             load,
             counters: Counters::default(),
             incarnation: AtomicU32::new(0),
+            closed: AtomicU32::new(0),
+            era: AtomicU32::new(0),
             token: Mutex::new(None),
             anchor: Mutex::new(None),
         }
@@ -68,6 +84,47 @@ impl Member {
 
     pub(crate) fn set_incarnation(&self, incarnation: Incarnation) {
         self.incarnation.store(incarnation.0, Ordering::Release);
+    }
+
+    /// The core has said that the sessions of this and all older incarnations go; written under the group's lock, so that nothing
+    /// that an attempt after it opens is taken for them.
+    pub(crate) fn end_era(&self, incarnation: Incarnation) {
+        self.closed.store(incarnation.0, Ordering::Release);
+        self.era.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn era(&self) -> Era {
+        Era(self.era.load(Ordering::Acquire))
+    }
+
+    /// Keeps the session that an attempt has opened, unless the era in which the attempt began to open it is over.
+    pub(crate) fn set_anchor(&self, session: RealSession, era: Era) -> bool {
+        let mut anchor = self.anchor();
+        let current = self.era() == era;
+        if current {
+            *anchor = Some(Anchor { session, era });
+        }
+        current
+    }
+
+    /// Closes the sessions that nobody uses: one of them was gone, and the others may be.
+    pub(crate) fn close_idle(self: &Arc<Self>) {
+        while let Some(session) = self.pool.take_idle() {
+            Lease::new(self, session).spoil();
+        }
+    }
+
+    /// Lets go of the sessions of eras that are over.
+    pub(crate) fn close(&self) {
+        let closed = self.closed.load(Ordering::Acquire);
+        self.pool.drain(|session| session.incarnation.0 <= closed);
+        let mut anchor = self.anchor();
+        if anchor
+            .as_ref()
+            .is_some_and(|anchor| anchor.era != self.era())
+        {
+            *anchor = None;
+        }
     }
 
     /// Requests on their way to the member.
@@ -105,8 +162,11 @@ impl Member {
     /// Lends a real session of `incarnation`.
     ///
     /// # Errors
-    /// All of the member's sessions are in use, or none can be opened.
+    /// All of the member's sessions are in use, none can be opened, or the incarnation is over (S6).
     pub(crate) fn lease(self: &Arc<Self>, incarnation: Incarnation) -> Result<Lease, LeaseFailure> {
+        if incarnation.0 <= self.closed.load(Ordering::Acquire) {
+            return Err(LeaseFailure::Lost(GONE, None));
+        }
         match self.pool.take(incarnation, self.config.deadline) {
             Taken::Idle(session) => Ok(Lease::new(self, session)),
             Taken::Exhausted => Err(LeaseFailure::Exhausted),
@@ -122,15 +182,11 @@ impl Member {
 
     /// Opens a session for the pool. The caller has counted it.
     fn open(&self, incarnation: Incarnation) -> Result<RealSession, LeaseFailure> {
-        let gone = LinkFailure {
-            delivery: Delivery::None,
-            cause: LinkCause::HostEnded,
-        };
-        let token = self.token().ok_or(LeaseFailure::Lost(gone, None))?;
-        let instance = self.load.running().ok_or(LeaseFailure::Lost(gone, None))?;
+        let token = self.token().ok_or(LeaseFailure::Lost(GONE, None))?;
+        let instance = self.load.running().ok_or(LeaseFailure::Lost(GONE, None))?;
         let session = self.open_on(&instance, token.slot, incarnation)?;
         if self.incarnation() != incarnation {
-            return Err(LeaseFailure::Lost(gone, Some(instance)));
+            return Err(LeaseFailure::Lost(GONE, Some(instance)));
         }
         Ok(session)
     }
@@ -258,10 +314,7 @@ impl Lease {
         output: &mut [u8],
     ) -> Result<Reply, LinkFailure> {
         let Some(session) = &mut self.session else {
-            return Err(LinkFailure {
-                delivery: Delivery::None,
-                cause: LinkCause::HostEnded,
-            });
+            return Err(GONE);
         };
         self.member.ask(session, request, output)
     }
@@ -277,11 +330,7 @@ impl Lease {
         }
         let member = Arc::clone(&self.member);
         let mut anchor = member.anchor();
-        let gone = LinkFailure {
-            delivery: Delivery::None,
-            cause: LinkCause::HostEnded,
-        };
-        let Anchor { session } = anchor.as_mut().ok_or(gone)?;
+        let Anchor { session, .. } = anchor.as_mut().ok_or(GONE)?;
         member.ask(session, &request(session.handle), &mut [])
     }
 

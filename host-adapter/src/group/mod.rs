@@ -22,8 +22,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use everslot_core::{
-    Evidence, Group, Incarnation, Input, Login, MemberId, MemberState, Output, QuarantineReason,
-    View, WakeUp,
+    Action, Evidence, Group, Incarnation, Input, Login, MemberId, MemberState, Output,
+    QuarantineReason, View, WakeUp,
 };
 
 use crate::config::{GroupConfig, RecoveryMode};
@@ -188,7 +188,7 @@ impl GroupDriver {
         }
         for member in &self.members {
             drop(member.anchor().take());
-            drop(member.pool.drain());
+            member.pool.drain(|_| true);
         }
         for member in &self.members {
             member.load.close();
@@ -209,6 +209,16 @@ impl GroupDriver {
         for (id, state) in core.members() {
             if let Some(member) = self.member(id) {
                 member.set_incarnation(state.incarnation);
+            }
+        }
+        for action in &output.actions {
+            if let Action::Close {
+                member,
+                incarnation,
+            } = action
+                && let Some(member) = self.member(*member)
+            {
+                member.end_era(*incarnation);
             }
         }
         let due = match core.poll_timeout() {

@@ -266,9 +266,7 @@ impl Run<'_> {
         let Some(member) = self.driver.member(member).cloned() else {
             return false;
         };
-        for session in member.pool.drain() {
-            drop(session);
-        }
+        member.close_idle();
         if !self.driver.log_in_again(&member) {
             return false;
         }

@@ -76,14 +76,22 @@ impl Pool {
         self.wake();
     }
 
-    /// Takes all idle sessions out, to be closed or dropped.
-    pub(crate) fn drain(&self) -> Vec<RealSession> {
-        let mut drained = Vec::new();
+    /// An idle session of whatever incarnation; it stays counted until [`forget`](Self::forget).
+    pub(crate) fn take_idle(&self) -> Option<RealSession> {
+        self.idle.pop()
+    }
+
+    /// Drops the idle sessions that are `over`.
+    pub(crate) fn drain(&self, over: impl Fn(&RealSession) -> bool) {
+        let mut kept = Vec::new();
         while let Some(session) = self.idle.pop() {
-            self.open.fetch_sub(1, Ordering::SeqCst);
-            drained.push(session);
+            if over(&session) {
+                self.forget();
+            } else {
+                kept.push(session);
+            }
         }
-        drained
+        kept.into_iter().for_each(|session| self.put(session));
     }
 
     fn take_until(&self, incarnation: Incarnation, deadline: Instant) -> Taken {

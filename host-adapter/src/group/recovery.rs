@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use everslot_core::{
-    Action, Evidence, Incarnation, Input, Login, LoginGeneration, MemberId, Output,
-    QuarantineReason, Rv, Step, StepOutcome,
+    Action, Evidence, Input, Login, LoginGeneration, MemberId, Output, QuarantineReason, Rv, Step,
+    StepOutcome,
 };
 use everslot_protocol::{Body, Request, SlotId};
 
@@ -70,11 +70,10 @@ impl GroupDriver {
         let mut actions: VecDeque<Action> = output.actions.iter().copied().collect();
         while let Some(action) = actions.pop_front() {
             let input = match action {
-                Action::Close {
-                    member,
-                    incarnation,
-                } => {
-                    self.close(member, incarnation);
+                Action::Close { member, .. } => {
+                    if let Some(member) = self.member(member) {
+                        member.close();
+                    }
                     continue;
                 }
                 Action::Perform {
@@ -123,17 +122,6 @@ impl GroupDriver {
         }
     }
 
-    /// Lets go of everything that belonged to an incarnation.
-    fn close(&self, member: MemberId, incarnation: Incarnation) {
-        let Some(member) = self.member(member) else {
-            return;
-        };
-        if member.incarnation() == incarnation {
-            drop(member.pool.drain());
-            drop(member.anchor().take());
-        }
-    }
-
     fn step(
         &self,
         member: MemberId,
@@ -179,6 +167,7 @@ impl GroupDriver {
     }
 
     fn open_on(&self, member: &Arc<Member>, instance: &Arc<dyn Instance>) -> Result<(), Obstacle> {
+        let era = member.era();
         let token = find_token(member, instance)?;
         if let Some(twin) = self.twin(member, &token) {
             tracing::error!(
@@ -201,7 +190,9 @@ impl GroupDriver {
                 LeaseFailure::Refused(rv) => Obstacle::Evidence(Evidence::Code(Rv(rv))),
                 LeaseFailure::Lost(failure, _) => Obstacle::from(failure),
             })?;
-        *member.anchor() = Some(Anchor { session });
+        if !member.set_anchor(session, era) {
+            return Err(Obstacle::Evidence(Evidence::NotReached));
+        }
         member.set_token(token);
         Ok(())
     }
@@ -257,7 +248,7 @@ fn connect(member: &Arc<Member>) -> Result<(), Obstacle> {
 /// The last look before a member is admitted: its session answers.
 fn synchronise(member: &Arc<Member>) -> Result<(), Obstacle> {
     let mut anchor = member.anchor();
-    let Some(Anchor { session }) = anchor.as_mut() else {
+    let Some(Anchor { session, .. }) = anchor.as_mut() else {
         return Err(Obstacle::Evidence(Evidence::NotReached));
     };
     let request = Request::SessionInfo {
