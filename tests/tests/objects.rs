@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use cryptoki_sys::{CKA_CLASS, CKO_PRIVATE_KEY};
+use cryptoki_sys::{CKA_CLASS, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
 use everslot_tests::client::Template;
 use everslot_tests::{ECDSA, HASH, Lab, Member, PIN, Plan, SOFTHSM, ec_key};
 
@@ -117,4 +119,34 @@ fn a_session_closed_in_the_middle_of_its_work_leaves_none_of_it_behind() {
             .sign(ECDSA, key, &HASH)
             .expect("the one real session is free again, and nothing is active in it");
     }
+}
+
+#[test]
+fn sessions_and_searches_go_on_while_another_thread_logs_in_and_out() {
+    let lab = Lab::softhsm();
+    let module = lab.module();
+    let slot = module.slot_of(Lab::LABEL);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let session = module.open(slot).expect("a member serves");
+            for _ in 0..60 {
+                session.login(PIN).expect("it is the PIN");
+                session.logout().expect("it is logged in");
+            }
+            stop.store(true, Ordering::SeqCst);
+        });
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::SeqCst) {
+                    let session = module.open(slot).expect("members serve all the time");
+                    let keys = session
+                        .find(&Template::new().class(CKO_PUBLIC_KEY))
+                        .expect("members answer");
+                    assert_eq!(keys.len(), 2, "public keys are there whoever is logged in");
+                    session.close().expect("it is open");
+                }
+            });
+        }
+    });
 }

@@ -134,6 +134,17 @@ impl GroupDriver {
         serving.active.union(serving.standby)
     }
 
+    /// The members that serve once none is logging in or out: for work that is about all of them.
+    pub(crate) fn settled(&self) -> everslot_core::MemberSet {
+        while self.view.pending() && self.wait_for_view() {}
+        self.serving()
+    }
+
+    /// Whether a member serves, or is about to when it has followed the group's login.
+    pub(crate) fn is_present(&self) -> bool {
+        self.view.pending() || !self.serving().is_empty()
+    }
+
     /// Who is logged in to the virtual token.
     pub(crate) fn login(&self) -> Login {
         self.lock().login()

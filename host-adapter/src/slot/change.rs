@@ -75,7 +75,7 @@ impl Session {
         let mut changed = false;
         let mut refused = None;
         let mut absent = ckr::DEVICE_ERROR;
-        for id in self.slot.driver.serving().iter() {
+        for id in self.slot.driver.settled().iter() {
             let mut is_here = true;
             let mut send = |lease: &mut Lease| match self.slot.locate(
                 lease,

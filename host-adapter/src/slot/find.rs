@@ -87,8 +87,9 @@ impl VirtualSlot {
         let mut found = Found::default();
         let mut answered = false;
         let mut refused = None;
+        let serving = self.driver.settled();
         for member in self.driver.members() {
-            if !self.driver.serving().contains(member.id) {
+            if !serving.contains(member.id) {
                 continue;
             }
             match self.search_on(member, template, &mut found) {

@@ -124,7 +124,7 @@ impl VirtualSlot {
     }
 
     fn serving(&self) -> impl Iterator<Item = &std::sync::Arc<Member>> {
-        let serving = self.driver.serving();
+        let serving = self.driver.settled();
         self.driver
             .members()
             .iter()

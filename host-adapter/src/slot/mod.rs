@@ -134,7 +134,7 @@ fn handles(reply: Reply, output: &[u8]) -> impl Iterator<Item = ObjectHandle> {
 impl VirtualSlot {
     pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Arc<Sessions>) -> Self {
         let catalogue = Catalogue::new(driver.members().len());
-        let was_present = AtomicBool::new(!driver.serving().is_empty());
+        let was_present = AtomicBool::new(driver.is_present());
         Self {
             id,
             driver,
@@ -148,7 +148,7 @@ impl VirtualSlot {
 
     /// Whether a member serves at the moment.
     pub fn is_present(&self) -> bool {
-        !self.driver.serving().is_empty()
+        self.driver.is_present()
     }
 
     /// Whether the token has come or gone since this was last asked.
@@ -267,7 +267,7 @@ impl VirtualSlot {
 
     /// Destroys a session object where it lives; one whose member is lost is gone already.
     fn destroy_everywhere(&self, object: &object::VirtualObject) {
-        for id in self.driver.serving().iter() {
+        for id in self.driver.settled().iter() {
             let mut errand = Errand::anywhere(Repeat::Safe);
             errand.eligible = MemberSet::of(id);
             let _ = self.driver.perform(errand, &mut |lease| {
@@ -291,7 +291,7 @@ impl VirtualSlot {
     ) -> Result<(), Rv> {
         self.driver.recover_in_call();
         let mut outcome = Err(ckr::DEVICE_ERROR);
-        for id in self.driver.serving().iter() {
+        for id in self.driver.settled().iter() {
             let mut errand = Errand::anywhere(repeat);
             errand.eligible = MemberSet::of(id);
             match self.driver.perform(errand, send) {
