@@ -21,7 +21,7 @@ pub struct Finding {
 #[must_use]
 pub fn findings<L: Library>(library: L) -> Vec<Finding> {
     let stage = Stage { library };
-    let (_, kept) = explore(&stage);
+    let kept = explore(&stage, usize::MAX).undecided;
     let mut findings: Vec<Finding> = stage
         .properties()
         .into_iter()

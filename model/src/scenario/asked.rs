@@ -1,7 +1,7 @@
 //! A model asked in another way: one property alone, or all of them together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use stateright::{Expectation, Model, Property};
 
@@ -51,28 +51,34 @@ where
 /// A model with all of its properties asked in one that always holds.
 ///
 /// stateright looks each property up by name in every state, and finds what it has found again and again; here a
-/// property that is decided is not asked any more, and nothing ever makes the search stop before its end.
+/// property that is decided is not asked any more. Nothing makes the search stop before its end but one state more than
+/// `most`: a world that a change has made endless fails instead of filling the memory.
 pub(super) struct Together<M: Model> {
     model: Arc<M>,
+    most: usize,
+    looked_at: AtomicUsize,
     properties: Vec<Property<M>>,
     /// A bit for each property that no state has decided yet.
     undecided: AtomicU64,
 }
 
 impl<M: Model + Clone> Together<M> {
-    pub(super) fn new(model: &M) -> Self {
+    pub(super) fn new(model: &M, most: usize) -> Self {
         let properties = model.properties();
         assert!(properties.len() < 64, "a bit for each property");
         Self {
             undecided: AtomicU64::new((1 << properties.len()) - 1),
             properties,
             model: Arc::new(model.clone()),
+            most,
+            looked_at: AtomicUsize::new(0),
         }
     }
 }
 
 impl<M: Model> Together<M> {
     fn look(&self, state: &M::State) {
+        self.looked_at.fetch_add(1, Ordering::Relaxed);
         let undecided = self.undecided.load(Ordering::Relaxed);
         let decides = |property: &Property<M>| {
             (property.condition)(&self.model, state)
@@ -83,6 +89,11 @@ impl<M: Model> Together<M> {
                 self.undecided.fetch_and(!(1 << nth), Ordering::Relaxed);
             }
         }
+    }
+
+    /// Whether there are more states than there may be, and not all of them were visited.
+    pub(super) fn is_too_big(&self) -> bool {
+        self.looked_at.load(Ordering::Relaxed) > self.most
     }
 
     pub(super) fn undecided(&self) -> Vec<&'static str> {
@@ -117,10 +128,10 @@ impl<M: Model + 'static> Model for Together<M> {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![Property::always(
-            "all of the model's properties are asked",
+            "all of the model's properties are asked, of no more states than there may be",
             |together, state| {
                 together.look(state);
-                true
+                !together.is_too_big()
             },
         )]
     }

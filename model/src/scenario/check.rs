@@ -19,16 +19,11 @@ where
     M::Action: Clone + Debug + PartialEq,
 {
     let began = Instant::now();
+    let explored = explore(&case.model, TIMES_TOO_BIG * case.size.unique);
+    let size = explored.size;
     let mut failures = unfounded(&case.model.properties());
-    let (size, mut wrong) = search(case);
-    failures.append(&mut wrong);
-    if failures.is_empty() && size != case.size {
-        failures.push(Failure::OtherSize {
-            expected: case.size,
-            found: size,
-        });
-    }
-    if !case.liveness.is_empty() && failures.iter().all(|failure| !is_violation(failure)) {
+    failures.append(&mut wrong(case, &explored));
+    if !case.liveness.is_empty() && failures.iter().all(|failure| !ends_it(failure)) {
         failures.append(&mut put_off(case, size));
     }
     Outcome {
@@ -87,59 +82,86 @@ fn count<M: Model>(properties: &[Property<M>], expectation: &Expectation) -> usi
         .count()
 }
 
-/// All properties over all states. Each violated one is then searched for again, alone: only so is the run to it the
+/// A world so many times as big as it is written down is taken to be endless.
+const TIMES_TOO_BIG: usize = 8;
+
+/// What a search has seen.
+pub(crate) struct Explored {
+    /// How much.
+    pub(crate) size: Size,
+    /// The properties that no state has decided: an `always` that none breaks, a `sometimes` that none shows.
+    pub(crate) undecided: Vec<&'static str>,
+    /// Whether that was not all.
+    pub(crate) is_cut_off: bool,
+}
+
+/// Visits every state there is, unless there are more than `most`.
+pub(crate) fn explore<M>(model: &M, most: usize) -> Explored
+where
+    M: Model + Clone + Send + Sync + 'static,
+    M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
+    M::Action: Clone + Debug + PartialEq,
+{
+    let checker = Together::new(model, most).checker().spawn_bfs().join();
+    Explored {
+        size: Size {
+            unique: checker.unique_state_count(),
+            generated: checker.state_count(),
+            depth: checker.max_depth(),
+        },
+        undecided: checker.model().undecided(),
+        is_cut_off: checker.model().is_too_big(),
+    }
+}
+
+/// What a search has found wrong. Each violated property is searched for again, alone: only so is the run to it the
 /// shortest.
-fn search<M>(case: &Case<M>) -> (Size, Vec<Failure>)
+fn wrong<M>(case: &Case<M>, explored: &Explored) -> Vec<Failure>
 where
     M: Story + Clone + Send + Sync + 'static,
     M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
     M::Action: Clone + Debug + PartialEq,
 {
-    let (size, undecided) = explore(&case.model);
-    let failures = case
-        .model
-        .properties()
-        .into_iter()
+    let properties = case.model.properties().into_iter();
+    let mut failures: Vec<Failure> = properties
         .filter_map(|property| {
-            let decided = !undecided.contains(&property.name);
-            let property_name = property.name.to_owned();
+            let decided = !explored.undecided.contains(&property.name);
+            let name = property.name.to_owned();
             match property.expectation {
                 Expectation::Always => decided.then(|| Failure::Violated {
                     timeline: shortest(&case.model, property.name)
                         .expect("what was violated once is violated again"),
-                    property: property_name,
+                    property: name,
                 }),
-                Expectation::Sometimes => (!decided).then_some(Failure::NeverSeen {
-                    property: property_name,
-                }),
+                Expectation::Sometimes => (!decided && !explored.is_cut_off)
+                    .then_some(Failure::NeverSeen { property: name }),
                 Expectation::Eventually => {
                     unreachable!("stateright's eventually is unsound: state a Liveness instead")
                 }
             }
         })
         .collect();
-    (size, failures)
+    let expected = case.size;
+    if explored.is_cut_off {
+        failures.push(Failure::TooBig { expected });
+    } else if failures.is_empty() && explored.size != expected {
+        let found = explored.size;
+        failures.push(Failure::OtherSize { expected, found });
+    }
+    failures
 }
 
-/// Visits every state there is; returns the properties that no state has decided: an `always` that none breaks, a
-/// `sometimes` that none shows.
-pub(crate) fn explore<M>(model: &M) -> (Size, Vec<&'static str>)
-where
-    M: Model + Clone + Send + Sync + 'static,
-    M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
-    M::Action: Clone + Debug + PartialEq,
-{
-    let checker = Together::new(model).checker().spawn_bfs().join();
-    let size = Size {
-        unique: checker.unique_state_count(),
-        generated: checker.state_count(),
-        depth: checker.max_depth(),
-    };
-    (size, checker.model().undecided())
-}
-
-fn is_violation(failure: &Failure) -> bool {
-    matches!(failure, Failure::Violated { .. })
+/// Whether there is no point in asking about endless runs as well.
+fn ends_it(failure: &Failure) -> bool {
+    match failure {
+        Failure::Violated { .. } | Failure::TooBig { .. } => true,
+        Failure::PutOffForEver { .. }
+        | Failure::NeverSeen { .. }
+        | Failure::NoWitness { .. }
+        | Failure::NothingToHold
+        | Failure::OtherSize { .. }
+        | Failure::CountsDiffer { .. } => false,
+    }
 }
 
 fn put_off<M>(case: &Case<M>, size: Size) -> Vec<Failure>

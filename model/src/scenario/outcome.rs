@@ -68,6 +68,11 @@ pub enum Failure {
         /// Seen.
         found: Size,
     },
+    /// The state graph is so much bigger than was written down that the search was given up.
+    TooBig {
+        /// Written down.
+        expected: Size,
+    },
     /// stateright and our own graph count differently: a state's hash leaves something out, or two hashes met.
     CountsDiffer {
         /// stateright's number of unique states.
@@ -101,6 +106,11 @@ impl fmt::Display for Failure {
                 found.unique,
                 found.generated,
                 found.depth
+            ),
+            Self::TooBig { expected } => write!(
+                f,
+                "expected {} unique states, and there is no end of them: something that was bounded is not any more",
+                expected.unique
             ),
             Self::CountsDiffer { stateright, graph } => write!(
                 f,

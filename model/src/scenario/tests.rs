@@ -96,6 +96,16 @@ fn another_size_is_a_failure() {
 }
 
 #[test]
+fn a_world_without_end_is_given_up_and_fails() {
+    let mut case = case(small);
+    case.size.unique = 0;
+    assert!(matches!(
+        case.check().failures[..],
+        [Failure::TooBig { .. }]
+    ));
+}
+
+#[test]
 fn a_property_without_a_witness_is_a_failure() {
     let case = case(|| vec![Property::always("S1 small", |_, &count| count < 6)]);
     assert!(matches!(

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use everslot_core::{
-    Attempts, Event, Evidence, Group, Input, LoginOutcome, Member, MemberId, MemberState, Output,
-    Role, Rv, StepOutcome, ckr,
+    Action, Attempts, Event, Evidence, Group, Input, LoginOutcome, Member, MemberId, MemberState,
+    Output, Role, Rv, StepOutcome, ckr,
 };
 
 use super::caller::Target;
@@ -179,6 +179,19 @@ impl World {
         if !self.is_told(before, output) {
             self.watch.breaks(Rule::O2);
         }
+        if !self.closes_rightly(output) {
+            self.watch.breaks(Rule::S11);
+        }
+    }
+
+    /// S11: nobody's sessions are dropped who serves or is being brought back.
+    fn closes_rightly(&self, output: &Output<MEMBERS>) -> bool {
+        output.actions.iter().all(|action| match action {
+            Action::Close { member, .. } => self.group.member(*member).is_none_or(|member| {
+                !member.state.serves() && !matches!(member.state, MemberState::Recovering { .. })
+            }),
+            Action::Perform { .. } | Action::LogIn { .. } | Action::LogOut { .. } => true,
+        })
     }
 
     fn told(&mut self) {

@@ -138,7 +138,9 @@ pub(super) fn s11() -> Vec<Property<Plan>> {
     vec![
         always(
             "S11 nothing leaks: no lease of who does not serve, no attempt or login left alone",
-            |_, world| places().all(|id| world.holds_nothing_for_nothing(id)),
+            |_, world| {
+                world.keeps(Rule::S11) && places().all(|id| world.holds_nothing_for_nothing(id))
+            },
         ),
         seen(
             "S11 seen: an attempt has failed, and the token is there now",
