@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use everslot_protocol::Deadline;
+use rustix::thread::sched_getcpu;
 
 pub(super) use host_end::{HostEnd, NotServed, Serve, Served};
 
@@ -231,6 +232,8 @@ impl ClientEnd {
         call.length.store(length as u32, Ordering::Relaxed);
         call.part.store(part as u32, Ordering::Relaxed);
         call.room.store(room, Ordering::Relaxed);
+        call.processor
+            .store(sched_getcpu() as u32, Ordering::Relaxed);
         let start = match word::post(word) {
             Ok(word::Host::Awake) => NOTICING,
             Ok(word::Host::Asleep) => WAKING,

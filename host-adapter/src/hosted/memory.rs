@@ -118,6 +118,8 @@ pub(super) struct Call {
     pub(super) part: AtomicU32,
     /// Bytes of room for the output.
     pub(super) room: AtomicU64,
+    /// The processor that the client posts from.
+    pub(super) processor: AtomicU32,
 }
 
 /// Written by the host before it answers.

@@ -3,6 +3,7 @@
 //! A module that hangs, crashes or raises a signal costs its members for a while, never the application. Calls cross by shared memory
 //! (module `channel`), one channel for each link; a socket is there for set-up, and tells either side of the other's end.
 
+mod apart;
 mod channel;
 mod child;
 mod host;

@@ -3,6 +3,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::{Part, Standing, wipe};
+use crate::hosted::apart::Apart;
 use crate::hosted::memory::{Board, PART, REPLY, Region};
 use crate::hosted::spin::{Experience, NOTICING, Spinner, Spun};
 use crate::hosted::word;
@@ -81,10 +82,13 @@ impl<S: Serve> HostEnd<S> {
     /// Serves the channel until it is closed.
     pub(in crate::hosted) fn run(&mut self) {
         let mut pauses = Experience::default();
+        let mut apart = Apart::of_this_thread();
         let mut idle_since = Instant::now();
         while self.wait(&mut pauses) {
             let taken_at = Instant::now();
             pauses.saw(taken_at - idle_since);
+            let processor = &self.region.control(self.channel).call.processor;
+            apart.saw_client_on(processor.load(Ordering::Relaxed) as usize);
             let standing = self.turn();
             idle_since = Instant::now();
             let service = u32::try_from((idle_since - taken_at).as_nanos()).unwrap_or(u32::MAX);
