@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
-use everslot_model::exhibit::{Core, Finding, Pseudo, Reading, findings};
+use everslot_model::exhibit::{
+    ATTEMPTS, Core, Finding, INTERVAL, PSEUDO_CODE, Pseudo, Reading, SECONDS_PER_TICK, findings,
+};
 use everslot_model::scenario::{Outcome, Scenario};
 use everslot_model::{catalogue, report};
 
@@ -130,6 +132,13 @@ fn witnesses(scenarios: &[Box<dyn Scenario>]) -> io::Result<bool> {
 /// Holds if the core keeps every promise; what the pseudo-code does is shown, whatever it is.
 fn exhibit() -> io::Result<bool> {
     let mut out = io::stdout().lock();
+    writeln!(out, "{PSEUDO_CODE}\n")?;
+    writeln!(
+        out,
+        "Two members, N = {ATTEMPTS}, X = {} s; members die and return, the application calls, time passes. Each promise of the \
+         text is asked of every state that can be reached; what is broken is shown by the shortest run to it.\n",
+        u64::from(INTERVAL) * SECONDS_PER_TICK
+    )?;
     show(
         &mut out,
         "The pseudo-code as it stands",
