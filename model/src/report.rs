@@ -7,13 +7,15 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use crate::scenario::{Outcome, Scenario};
 
-/// Searches all of them on so many threads, the biggest first; `done` is told of each as it ends.
+/// Searches all of them on so many threads, the biggest first; `done` is told of each as it ends. `exact` counts the
+/// states of each once more, see [`Scenario::check`].
 ///
 /// The outcomes come in the order of the scenarios. A search is one thread's work: stateright's own threads share it
 /// badly, and with one thread the depth is exact.
 pub fn search(
     scenarios: &[Box<dyn Scenario>],
     threads: usize,
+    exact: bool,
     done: impl Fn(&Outcome) + Sync,
 ) -> Vec<Outcome> {
     let mut pending: Vec<usize> = (0..scenarios.len()).collect();
@@ -24,7 +26,7 @@ pub fn search(
         for _ in 0..threads.max(1) {
             scope.spawn(|| {
                 while let Some(nth) = taken(&pending) {
-                    let outcome = scenarios[nth].check();
+                    let outcome = scenarios[nth].check(exact);
                     done(&outcome);
                     found.lock().expect("no search panics").push((nth, outcome));
                 }

@@ -14,7 +14,7 @@ fn the_small_scenarios_hold_and_are_as_big_as_written_down() {
         .collect();
     assert!(!small.is_empty());
     for scenario in small {
-        let outcome = scenario.check();
+        let outcome = scenario.check(false);
         assert!(
             outcome.holds(),
             "{}: {:?}",

@@ -12,7 +12,7 @@ use crate::timeline::{Story, Timeline};
 use super::asked::{Alone, Together};
 use super::{Case, Failure, Fair, Outcome, Scenario, Size, number};
 
-pub(super) fn check<M>(case: &Case<M>) -> Outcome
+pub(super) fn check<M>(case: &Case<M>, exact: bool) -> Outcome
 where
     M: Story + Fair + Clone + Send + Sync + 'static,
     M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
@@ -23,7 +23,7 @@ where
     let size = explored.size;
     let mut failures = unfounded(&case.model.properties());
     failures.append(&mut wrong(case, &explored));
-    if !case.liveness.is_empty() && failures.iter().all(|failure| !ends_it(failure)) {
+    if (exact || !case.liveness.is_empty()) && failures.iter().all(|failure| !ends_it(failure)) {
         failures.append(&mut put_off(case, size));
     }
     Outcome {

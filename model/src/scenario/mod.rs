@@ -81,8 +81,8 @@ pub trait Scenario: Send + Sync {
     /// How many states it has.
     fn size(&self) -> Size;
 
-    /// Searches all of it.
-    fn check(&self) -> Outcome;
+    /// Searches all of it; with `exact`, counts its states once more by full comparison instead of by fingerprints.
+    fn check(&self, exact: bool) -> Outcome;
 
     /// Shortest runs to each of its witnesses: what this world is able to show.
     fn witnesses(&self) -> Vec<(String, String)>;
@@ -123,8 +123,8 @@ where
         self.size
     }
 
-    fn check(&self) -> Outcome {
-        check::check(self)
+    fn check(&self, exact: bool) -> Outcome {
+        check::check(self, exact)
     }
 
     fn witnesses(&self) -> Vec<(String, String)> {

@@ -80,7 +80,7 @@ fn small() -> Vec<Property<Counter>> {
 
 #[test]
 fn what_holds_is_counted_exactly() {
-    let outcome = case(small).check();
+    let outcome = case(small).check(false);
     assert!(outcome.holds(), "{:?}", outcome.failures);
     assert_eq!((outcome.size, outcome.witnesses), (SIZE, 1));
 }
@@ -90,7 +90,7 @@ fn another_size_is_a_failure() {
     let mut case = case(small);
     case.size.generated += 1;
     assert!(matches!(
-        case.check().failures[..],
+        case.check(false).failures[..],
         [Failure::OtherSize { .. }]
     ));
 }
@@ -100,7 +100,7 @@ fn a_world_without_end_is_given_up_and_fails() {
     let mut case = case(small);
     case.size.unique = 0;
     assert!(matches!(
-        case.check().failures[..],
+        case.check(false).failures[..],
         [Failure::TooBig { .. }]
     ));
 }
@@ -109,7 +109,7 @@ fn a_world_without_end_is_given_up_and_fails() {
 fn a_property_without_a_witness_is_a_failure() {
     let case = case(|| vec![Property::always("S1 small", |_, &count| count < 6)]);
     assert!(matches!(
-        case.check().failures[..],
+        case.check(false).failures[..],
         [Failure::NoWitness { .. }]
     ));
 }
@@ -122,7 +122,7 @@ fn a_witness_never_seen_is_a_failure() {
         properties
     });
     assert!(matches!(
-        case.check().failures[..],
+        case.check(false).failures[..],
         [Failure::NeverSeen { .. }]
     ));
 }
@@ -130,7 +130,7 @@ fn a_witness_never_seen_is_a_failure() {
 #[test]
 fn witnesses_alone_prove_nothing() {
     let case = case(|| vec![Property::sometimes("S1 seen: 5", |_, &count| count == 5)]);
-    let failures = case.check().failures;
+    let failures = case.check(false).failures;
     assert!(
         matches!(failures[0], Failure::NothingToHold),
         "{failures:?}"
@@ -145,7 +145,7 @@ fn the_run_to_a_violation_is_the_shortest_although_other_properties_are_open() {
         properties.push(Property::sometimes("S2 seen: 3", |_, &count| count == 3));
         properties
     });
-    let failures = case.check().failures;
+    let failures = case.check(false).failures;
     let [Failure::Violated { property, timeline }] = &failures[..] else {
         panic!("one violation: {failures:?}");
     };
@@ -163,7 +163,7 @@ fn what_is_put_off_for_ever_is_told_as_a_cycle() {
         assumed: Fairness::kind(0),
         waiting: Box::new(|_, &count| count != 3),
     });
-    let failures = case.check().failures;
+    let failures = case.check(false).failures;
     let [Failure::PutOffForEver { timeline, .. }] = &failures[..] else {
         panic!("a cycle round 3: {failures:?}");
     };

@@ -53,7 +53,7 @@ const fn size(unique: usize, generated: usize, depth: usize) -> Size {
 fn one_death_and_recovery_in_the_background() {
     let plan = one_death();
     let liveness = plan.comes_back();
-    let outcome = case(plan, liveness, size(358, 554, 16)).check();
+    let outcome = case(plan, liveness, size(358, 554, 16)).check(false);
     assert!(outcome.holds(), "{:?}", outcome.failures);
 }
 
@@ -65,7 +65,7 @@ fn one_death_and_recovery_within_calls() {
         .into_iter()
         .chain(plan.calls_end())
         .collect();
-    let outcome = case(plan, liveness, size(1_312, 3_189, 38)).check();
+    let outcome = case(plan, liveness, size(1_312, 3_189, 38)).check(false);
     assert!(outcome.holds(), "{:?}", outcome.failures);
 }
 
@@ -133,7 +133,7 @@ fn the_bound_is_reached_with_another_interval_too() {
 
 #[test]
 fn another_size_is_told_with_the_size_found() {
-    let outcome = case(one_death(), Vec::new(), size(357, 554, 16)).check();
+    let outcome = case(one_death(), Vec::new(), size(357, 554, 16)).check(false);
     let [Failure::OtherSize { found, .. }] = &outcome.failures[..] else {
         panic!("{:?}", outcome.failures);
     };
