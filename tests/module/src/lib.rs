@@ -13,7 +13,9 @@
 //! | `EVERSLOT_TEST_LOG` | file to which each call's name is appended | none |
 //! | `EVERSLOT_TEST_LABEL` | label of the token; with several tokens, `-0`, `-1`, … follow it | `test` |
 //! | `EVERSLOT_TEST_TOKENS` | how many slots, each with a token | 1 |
-//! | `EVERSLOT_TEST_PIN` | the user's PIN | `1234` |
+//! | `EVERSLOT_TEST_PIN` | the user's PIN, until it is changed | `1234` |
+//! | `EVERSLOT_TEST_SO_PIN` | the security officer's | `4321` |
+//! | `EVERSLOT_TEST_PIN_FILE` | file in which changed PINs outlive the process, of all tokens alike | none |
 //! | `EVERSLOT_TEST_SESSION_LIMIT` | sessions that a token allows | 4096 |
 //!
 //! Nothing unwinds out of it: a panic in an `extern "C"` function aborts the process.
@@ -24,6 +26,7 @@ mod list;
 mod memory;
 mod objects;
 mod operations;
+mod pins;
 pub mod script;
 mod sessions;
 mod settings;

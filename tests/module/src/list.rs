@@ -8,7 +8,7 @@ use cryptoki_sys::{
     CKR_ARGUMENTS_BAD, CKR_FUNCTION_NOT_SUPPORTED, CKR_OK,
 };
 
-use crate::{answer, general, keys, objects, operations, sessions};
+use crate::{answer, general, keys, objects, operations, pins, sessions};
 
 /// The module's only export: the list of its functions (PKCS#11 v2.40 §5.4).
 ///
@@ -37,8 +37,6 @@ macro_rules! unsupported {
 
 unsupported! {
     C_InitToken(CK_SLOT_ID, *mut CK_UTF8CHAR, CK_ULONG, *mut CK_UTF8CHAR),
-    C_InitPIN(CK_SESSION_HANDLE, *mut CK_UTF8CHAR, CK_ULONG),
-    C_SetPIN(CK_SESSION_HANDLE, *mut CK_UTF8CHAR, CK_ULONG, *mut CK_UTF8CHAR, CK_ULONG),
     C_GetOperationState(CK_SESSION_HANDLE, *mut CK_BYTE, *mut CK_ULONG),
     C_SetOperationState(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE),
     C_DigestKey(CK_SESSION_HANDLE, CK_OBJECT_HANDLE),
@@ -74,8 +72,8 @@ static FUNCTIONS: CK_FUNCTION_LIST = CK_FUNCTION_LIST {
     C_GetMechanismList: Some(general::mechanisms),
     C_GetMechanismInfo: Some(general::mechanism_info),
     C_InitToken: Some(C_InitToken),
-    C_InitPIN: Some(C_InitPIN),
-    C_SetPIN: Some(C_SetPIN),
+    C_InitPIN: Some(pins::init),
+    C_SetPIN: Some(pins::set),
     C_OpenSession: Some(sessions::open),
     C_CloseSession: Some(sessions::close),
     C_CloseAllSessions: Some(sessions::close_all),

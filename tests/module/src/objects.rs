@@ -9,7 +9,7 @@ use cryptoki_sys::{
     CKA_KEY_TYPE, CKA_LABEL, CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_VALUE, CKK_AES,
     CKK_EC, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY, CKR_ARGUMENTS_BAD,
     CKR_ATTRIBUTE_SENSITIVE, CKR_ATTRIBUTE_TYPE_INVALID, CKR_BUFFER_TOO_SMALL,
-    CKR_OBJECT_HANDLE_INVALID, CKR_OPERATION_ACTIVE, CKR_OPERATION_NOT_INITIALIZED,
+    CKR_OBJECT_HANDLE_INVALID, CKR_OPERATION_ACTIVE, CKR_OPERATION_NOT_INITIALIZED, CKU_USER,
 };
 
 use crate::operations::FIND;
@@ -52,10 +52,11 @@ impl Object {
         }
     }
 
-    /// A private object is there for who is logged in only (PKCS#11 v2.40 §4.4).
+    /// A private object is there for the user who is logged in only (PKCS#11 v2.40 §4.4).
     fn is_visible_to(&self, session: &Session) -> bool {
+        let user = CKU_USER as u8 + 1;
         session.slot() == Some(self.slot)
-            && (!self.is(CKA_PRIVATE) || session.token().login.load(SeqCst) != 0)
+            && (!self.is(CKA_PRIVATE) || session.token().login.load(SeqCst) == user)
     }
 }
 

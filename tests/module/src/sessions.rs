@@ -6,15 +6,15 @@ use std::sync::atomic::Ordering::SeqCst;
 use cryptoki_sys::{
     CK_FLAGS, CK_RV, CK_SESSION_HANDLE, CK_SESSION_INFO, CK_SLOT_ID, CK_ULONG, CK_USER_TYPE,
     CK_UTF8CHAR, CKF_RW_SESSION, CKF_SERIAL_SESSION, CKR_PIN_INCORRECT,
-    CKR_SESSION_PARALLEL_NOT_SUPPORTED, CKR_USER_ALREADY_LOGGED_IN, CKR_USER_NOT_LOGGED_IN,
-    CKR_USER_TYPE_INVALID, CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION,
-    CKS_RW_SO_FUNCTIONS, CKS_RW_USER_FUNCTIONS, CKU_USER,
+    CKR_SESSION_PARALLEL_NOT_SUPPORTED, CKR_USER_ALREADY_LOGGED_IN,
+    CKR_USER_ANOTHER_ALREADY_LOGGED_IN, CKR_USER_NOT_LOGGED_IN, CKR_USER_TYPE_INVALID,
+    CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION, CKS_RW_SO_FUNCTIONS,
+    CKS_RW_USER_FUNCTIONS, CKU_SO, CKU_USER,
 };
 
 use crate::general::Notify;
-use crate::settings::settings;
 use crate::state::Session;
-use crate::{answer, memory, state};
+use crate::{answer, memory, pins, state};
 
 pub(crate) unsafe extern "C" fn open(
     slot: CK_SLOT_ID,
@@ -80,18 +80,25 @@ pub(crate) unsafe extern "C" fn login(
 ) -> CK_RV {
     answer("C_Login", || {
         let session = state::session(session)?;
-        if user != CKU_USER {
-            return Err(CKR_USER_TYPE_INVALID);
-        }
         // SAFETY: the application's pointer is null or valid for the stated length, by PKCS#11.
         let pin = unsafe { memory::bytes(pin, length) }?;
-        if pin != settings().pin {
+        let known = match user {
+            CKU_SO => pins::current().so,
+            CKU_USER => pins::current().user,
+            _ => return Err(CKR_USER_TYPE_INVALID),
+        };
+        let login = &session.token().login;
+        let wanted = user as u8 + 1;
+        match login.load(SeqCst) {
+            0 => {}
+            there if there == wanted => return Err(CKR_USER_ALREADY_LOGGED_IN),
+            _ => return Err(CKR_USER_ANOTHER_ALREADY_LOGGED_IN),
+        }
+        if pin != known.as_bytes() {
             return Err(CKR_PIN_INCORRECT);
         }
-        match session.token().login.swap(user as u8 + 1, SeqCst) {
-            0 => Ok(()),
-            _ => Err(CKR_USER_ALREADY_LOGGED_IN),
-        }
+        login.store(wanted, SeqCst);
+        Ok(())
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the environment says, read once in a process: a second `C_Initialize` sees the same.
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// The settings of this load of the module.
@@ -9,8 +10,12 @@ pub(crate) struct Settings {
     pub(crate) label: String,
     /// Number of slots.
     pub(crate) tokens: usize,
-    /// The user's PIN.
-    pub(crate) pin: Vec<u8>,
+    /// The user's PIN at first.
+    pub(crate) pin: String,
+    /// The security officer's PIN at first.
+    pub(crate) so_pin: String,
+    /// Where changed PINs are kept; none: they are forgotten with the process.
+    pub(crate) pin_file: Option<PathBuf>,
     /// Sessions that a token allows.
     pub(crate) session_limit: usize,
 }
@@ -23,9 +28,9 @@ pub(crate) fn settings() -> &'static Settings {
         tokens: number("EVERSLOT_TEST_TOKENS")
             .unwrap_or(1)
             .clamp(1, crate::state::SLOTS),
-        pin: variable("EVERSLOT_TEST_PIN")
-            .unwrap_or_else(|| "1234".to_owned())
-            .into_bytes(),
+        pin: variable("EVERSLOT_TEST_PIN").unwrap_or_else(|| "1234".to_owned()),
+        so_pin: variable("EVERSLOT_TEST_SO_PIN").unwrap_or_else(|| "4321".to_owned()),
+        pin_file: std::env::var_os("EVERSLOT_TEST_PIN_FILE").map(PathBuf::from),
         session_limit: number("EVERSLOT_TEST_SESSION_LIMIT")
             .unwrap_or(crate::state::SESSIONS)
             .min(crate::state::SESSIONS),

@@ -169,6 +169,14 @@ impl Module {
         self.open_with(slot, 0)
     }
 
+    /// `C_CloseAllSessions`
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn close_all_sessions(self, slot: CK_SLOT_ID) -> Result<(), Failure> {
+        call!(self, C_CloseAllSessions(slot))
+    }
+
     /// The module's function list, for calls that have no method here.
     #[must_use]
     pub const fn functions(self) -> &'static CK_FUNCTION_LIST {

@@ -82,6 +82,36 @@ impl Session {
         call!(self.module, C_Logout(self.handle))
     }
 
+    /// `C_InitPIN`
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn init_pin(self, pin: &str) -> Result<(), Failure> {
+        let length = pin.len() as CK_ULONG;
+        call!(
+            self.module,
+            C_InitPIN(self.handle, pin.as_ptr().cast_mut(), length)
+        )
+    }
+
+    /// `C_SetPIN`
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn set_pin(self, old: &str, new: &str) -> Result<(), Failure> {
+        let (old_length, new_length) = (old.len() as CK_ULONG, new.len() as CK_ULONG);
+        call!(
+            self.module,
+            C_SetPIN(
+                self.handle,
+                old.as_ptr().cast_mut(),
+                old_length,
+                new.as_ptr().cast_mut(),
+                new_length
+            )
+        )
+    }
+
     /// All objects that match, by `C_FindObjectsInit`, `C_FindObjects` and `C_FindObjectsFinal`.
     ///
     /// # Errors

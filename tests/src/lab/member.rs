@@ -88,6 +88,19 @@ impl Member {
         std::fs::rename(new, self.control()).expect("the lab's directory is writable");
     }
 
+    /// The user's PIN that the test module's token has after a change, seen past everslot; none before the first.
+    #[must_use]
+    pub fn changed_pin(&self) -> Option<String> {
+        let pins = std::fs::read_to_string(self.pins()).ok()?;
+        pins.split_once('\n').map(|(_, user)| user.to_owned())
+    }
+
+    /// Gives the test module's token another user PIN past everslot; it says so from its next start on.
+    pub fn change_pin(&self, user: &str) {
+        std::fs::write(self.pins(), format!("4321\n{user}"))
+            .expect("the lab's directory is writable");
+    }
+
     /// How often the test module's function was called.
     #[must_use]
     pub fn calls(&self, function: &str) -> usize {
@@ -144,9 +157,13 @@ impl Member {
             return vec![("SOFTHSM2_CONF", store.config().into())];
         }
         let mut variables = vec![("EVERSLOT_TEST_LABEL", self.token_label.clone().into())];
+        if let Some(limit) = plan.session_limit {
+            variables.push(("EVERSLOT_TEST_SESSION_LIMIT", limit.to_string().into()));
+        }
         if plan.scripted {
             variables.push(("EVERSLOT_TEST_CONTROL", self.control().into()));
             variables.push(("EVERSLOT_TEST_LOG", self.log().into()));
+            variables.push(("EVERSLOT_TEST_PIN_FILE", self.pins().into()));
         }
         variables
     }
@@ -162,6 +179,10 @@ impl Member {
 
     fn control(&self) -> PathBuf {
         self.directory.join("control")
+    }
+
+    fn pins(&self) -> PathBuf {
+        self.directory.join("pins")
     }
 
     fn log(&self) -> PathBuf {

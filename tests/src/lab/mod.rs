@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::client::{Module, Session};
-use crate::softhsm::PIN;
+use crate::softhsm::{PIN, SO_PIN};
 use crate::{Artifact, HostProcess, PATIENCE, eventually, process};
 pub use member::Member;
 pub use plan::{Isolation, Plan, Token};
@@ -126,6 +126,15 @@ impl Lab {
         match self.plan.token {
             Token::SoftHsm => PIN,
             Token::Test => "1234",
+        }
+    }
+
+    /// The security officer's PIN of every member.
+    #[must_use]
+    pub const fn so_pin(&self) -> &'static str {
+        match self.plan.token {
+            Token::SoftHsm => SO_PIN,
+            Token::Test => "4321",
         }
     }
 

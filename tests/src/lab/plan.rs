@@ -41,6 +41,8 @@ pub struct Plan {
     pub scripted: bool,
     /// Real sessions on a member, at most; everslot's default when none.
     pub sessions: Option<u32>,
+    /// Sessions that the test module's token allows; thousands when none.
+    pub session_limit: Option<u32>,
 }
 
 impl Default for Plan {
@@ -56,6 +58,7 @@ impl Default for Plan {
             deadline: Duration::from_secs(1),
             scripted: true,
             sessions: None,
+            session_limit: None,
         }
     }
 }
