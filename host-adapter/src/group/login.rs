@@ -30,20 +30,29 @@ impl Secret {
 /// What became of bringing one member's login to the group's.
 enum Outcome {
     Done,
+    /// There was nothing to change.
+    Stood,
     Failed(Evidence),
     Refused(QuarantineReason),
 }
 
+/// What became of logging a member in again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Again {
+    /// It had lost its login, and is now as the group is.
+    Changed,
+    /// It was as the group is all the time.
+    Stood,
+    /// It could not be brought to it.
+    Failed,
+}
+
 impl GroupDriver {
-    /// Logs the group in: the first member's word decides, the others follow.
+    /// Logs the group in: the first member's word decides, the others follow. One login or logout at a time is the caller's care.
     ///
     /// # Errors
     /// What the first member said; `CKR_DEVICE_ERROR` when it gave no answer, since a login is not tried twice.
     pub(crate) fn log_in(self: &Arc<Self>, user: User, pin: Option<&[u8]>) -> Result<(), Rv> {
-        let _turn = self
-            .login_turn
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         match (self.login(), user) {
             (Login::Out, _) => {}
             (Login::In(User::User), User::User)
@@ -87,10 +96,6 @@ impl GroupDriver {
     /// # Errors
     /// `CKR_USER_NOT_LOGGED_IN`
     pub(crate) fn log_out(self: &Arc<Self>) -> Result<(), Rv> {
-        let _turn = self
-            .login_turn
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         if !self.is_logged_in() {
             return Err(ckr::USER_NOT_LOGGED_IN);
         }
@@ -140,16 +145,19 @@ impl GroupDriver {
         generation: LoginGeneration,
     ) -> StepOutcome {
         match self.change(member, login) {
-            Outcome::Done => StepOutcome::Done { login: generation },
+            Outcome::Done | Outcome::Stood => StepOutcome::Done { login: generation },
             Outcome::Failed(evidence) => StepOutcome::Failed(evidence),
             Outcome::Refused(why) => StepOutcome::Refused(why),
         }
     }
 
-    /// A member that says nobody is logged in, while the group is, is logged in again. Whether it now is as the group is.
-    pub(super) fn log_in_again(&self, member: &Arc<Member>) -> bool {
-        let login = self.login();
-        matches!(self.change(member, login), Outcome::Done)
+    /// A member that says nobody is logged in, while the group is, is logged in again.
+    pub(super) fn log_in_again(&self, member: &Arc<Member>) -> Again {
+        match self.change(member, self.login()) {
+            Outcome::Done => Again::Changed,
+            Outcome::Stood => Again::Stood,
+            Outcome::Failed(_) | Outcome::Refused(_) => Again::Failed,
+        }
     }
 
     fn current(&self, member: MemberId, incarnation: Incarnation) -> Option<&Arc<Member>> {
@@ -194,9 +202,10 @@ impl GroupDriver {
 /// again, since each try may count against the PIN.
 fn judge(member: &Member, login: Login, rv: Rv) -> Outcome {
     match (login, rv) {
-        (_, ckr::OK)
-        | (Login::Out, ckr::USER_NOT_LOGGED_IN)
-        | (Login::In(_), ckr::USER_ALREADY_LOGGED_IN) => return Outcome::Done,
+        (_, ckr::OK) => return Outcome::Done,
+        (Login::Out, ckr::USER_NOT_LOGGED_IN) | (Login::In(_), ckr::USER_ALREADY_LOGGED_IN) => {
+            return Outcome::Stood;
+        }
         _ => {}
     }
     let login_call = matches!(login, Login::In(_));
@@ -219,7 +228,7 @@ fn judge(member: &Member, login: Login, rv: Rv) -> Outcome {
 impl From<Outcome> for LoginOutcome {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Done => Self::Done,
+            Outcome::Done | Outcome::Stood => Self::Done,
             Outcome::Failed(evidence) => Self::Lost(evidence),
             Outcome::Refused(why) => Self::Refused(why),
         }

@@ -53,8 +53,6 @@ pub(crate) struct GroupDriver {
     members: Vec<Arc<Member>>,
     clock: Clock,
     secret: Mutex<Option<Arc<Secret>>>,
-    /// One login or logout at a time.
-    login_turn: Mutex<()>,
     /// One recovery attempt at a time where recovery runs inside calls.
     in_call_turn: Mutex<()>,
     background: Option<Background>,
@@ -77,7 +75,6 @@ impl GroupDriver {
             members: members(&config, host_program),
             clock: Clock::start(),
             secret: Mutex::new(None),
-            login_turn: Mutex::new(()),
             in_call_turn: Mutex::new(()),
             background: if in_call { None } else { Background::new() },
             stopping: AtomicBool::new(false),

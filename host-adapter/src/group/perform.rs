@@ -9,6 +9,7 @@ use everslot_core::{
 use everslot_protocol::{Body, Reply, Request};
 
 use super::GroupDriver;
+use super::login::Again;
 use super::member::{Lease, LeaseFailure, Member};
 use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
 
@@ -91,6 +92,7 @@ impl GroupDriver {
             errand,
             reply: None,
             evidence: None,
+            login_stood: false,
             refused: None,
         };
         run.carry_through(send)
@@ -105,6 +107,8 @@ struct Run<'a> {
     reply: Option<Reply>,
     /// What was seen of the member that the core is about to declare lost, and the load it was seen on.
     evidence: Option<(Evidence, Option<Arc<dyn Instance>>)>,
+    /// The member was asked for its login again, and had it.
+    login_stood: bool,
     /// The caller's own fault, found before any member was asked.
     refused: Option<Rv>,
 }
@@ -191,7 +195,9 @@ impl Run<'_> {
             return Verdict::Fine;
         }
         let context = Context {
-            logged_in: self.driver.is_logged_in(),
+            // A member that has its login and still says that nobody is logged in speaks of the call: another user, or a login for
+            // this one operation, is wanted (PKCS#11 v3.1 §5.1.6).
+            logged_in: !self.login_stood && self.driver.is_logged_in(),
             login_call: self.errand.login,
             // Whatever handle is in the request, the slot has looked it up on this member.
             handles_resolved: true,
@@ -267,8 +273,10 @@ impl Run<'_> {
             return false;
         };
         member.close_idle();
-        if !self.driver.log_in_again(&member) {
-            return false;
+        match self.driver.log_in_again(&member) {
+            Again::Changed => {}
+            Again::Stood => self.login_stood = true,
+            Again::Failed => return false,
         }
         match self.lend(&member, incarnation) {
             Ok(lease) => {

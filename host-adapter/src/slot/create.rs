@@ -232,13 +232,15 @@ enum Made {
     Pair(u64, u64),
 }
 
-/// `CKA_TOKEN` of a template; `None` when it says nothing of it.
+/// `CKA_TOKEN` of a template; `None` when it says nothing of it. A template that says it twice asks for a token object, lest a
+/// member that takes the other word makes one for a read-only session.
 fn is_token(template: Template<'_>) -> Option<bool> {
     template
         .iter()
-        .find(|attribute| attribute.kind == ck::CKA_TOKEN)
+        .filter(|attribute| attribute.kind == ck::CKA_TOKEN)
         .map(|attribute| match attribute.value {
-            Value::Bytes(value) => value.first().is_some_and(|byte| *byte != 0),
+            Value::Bytes(value) => value.iter().any(|byte| *byte != 0),
             Value::Template(_) => false,
         })
+        .reduce(|one, other| one || other)
 }

@@ -46,16 +46,16 @@ impl VirtualSlot {
             info.min_pin = info.min_pin.max(other.min_pin);
             info.max_pin = info.max_pin.min(other.max_pin);
         }
-        let (sessions, rw_sessions) = self.count_sessions();
+        let open = self.open.counts();
         Ok(TokenInfo {
             label: padded(self.label()),
             serial: padded(self.serial()),
             manufacturer: padded(MANUFACTURER),
             model: padded("group"),
             max_sessions: ck::CK_EFFECTIVELY_INFINITE,
-            sessions,
+            sessions: open.all(),
             max_rw_sessions: ck::CK_EFFECTIVELY_INFINITE,
-            rw_sessions,
+            rw_sessions: open.read_write,
             hardware: version(),
             firmware: version(),
             ..info

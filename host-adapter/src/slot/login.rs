@@ -1,27 +1,38 @@
 use cryptoki_sys as ck;
-use everslot_core::{Repeat, Rv, User, ckr};
+use everslot_core::{Login, Repeat, Rv, User, ckr};
 use everslot_protocol::{Bytes, Request};
 
-use super::{Refusal, Session};
+use super::{Refusal, Session, VirtualSlot};
 use crate::group::{Errand, Lease};
+
+impl VirtualSlot {
+    fn log_in(&self, user: User, pin: Option<&[u8]>) -> Result<(), Rv> {
+        let _turn = self.open.turn();
+        if user == User::SecurityOfficer && self.open.counts().read_only > 0 {
+            return Err(ckr::SESSION_READ_ONLY_EXISTS);
+        }
+        self.driver.log_in(user, pin)?;
+        self.open.settle(Login::In(user)).inspect_err(|_| {
+            // The group is logged in, since it just was.
+            let _ = self.driver.log_out();
+        })
+    }
+}
 
 impl Session {
     /// `C_Login`, for all sessions of the slot. The first member's word decides, so a wrong PIN reaches one member only.
     ///
     /// # Errors
     /// `CKR_USER_TYPE_INVALID`, `CKR_USER_ALREADY_LOGGED_IN`, `CKR_USER_ANOTHER_ALREADY_LOGGED_IN`, `CKR_SESSION_READ_ONLY_EXISTS` for
-    /// the security officer, what the member says of the PIN, `CKR_DEVICE_ERROR`.
+    /// the security officer, `CKR_SESSION_CLOSED` when the slot's last session was closed meanwhile, what the member says of the PIN, `CKR_DEVICE_ERROR`.
     pub fn login(&self, user: u64, pin: Option<&[u8]>) -> Result<(), Rv> {
         drop(self.state()?);
         match user {
-            ck::CKU_USER => self.slot.driver.log_in(User::User, pin),
-            ck::CKU_SO if self.slot.has_read_only_session() => Err(ckr::SESSION_READ_ONLY_EXISTS),
-            ck::CKU_SO => self.slot.driver.log_in(User::SecurityOfficer, pin),
+            ck::CKU_USER => self.slot.log_in(User::User, pin),
+            ck::CKU_SO => self.slot.log_in(User::SecurityOfficer, pin),
             ck::CKU_CONTEXT_SPECIFIC => self.login_for_operation(pin),
             _ => Err(ckr::USER_TYPE_INVALID),
-        }?;
-        self.slot.login_changed();
-        Ok(())
+        }
     }
 
     /// `C_Logout`. When this returns, no member that serves is logged in; private objects' handles are invalid (§5.6.9).
@@ -30,8 +41,9 @@ impl Session {
     /// `CKR_USER_NOT_LOGGED_IN`
     pub fn logout(&self) -> Result<(), Rv> {
         drop(self.state()?);
+        let _turn = self.slot.open.turn();
         self.slot.driver.log_out()?;
-        self.slot.login_changed();
+        self.slot.open.settle(Login::Out)?;
         self.slot.forget_private_objects();
         Ok(())
     }

@@ -12,20 +12,22 @@ mod keys;
 mod locate;
 mod login;
 mod object;
+mod open_sessions;
 mod operation;
 mod session;
 mod sessions;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cryptoki_sys as ck;
-use everslot_core::{Login, MemberSet, Repeat, Rv, User, ckr};
+use everslot_core::{Login, MemberSet, Repeat, Rv, ckr};
 use everslot_protocol::{Body, ObjectHandle, Reply, Request, Room};
 
 use crate::group::{Errand, GroupDriver, Lease, Stop};
 use catalogue::Catalogue;
 pub(crate) use info::{padded, version};
+use open_sessions::OpenSessions;
 pub use session::Session;
 pub(crate) use sessions::Sessions;
 
@@ -36,27 +38,8 @@ pub struct VirtualSlot {
     catalogue: Catalogue,
     sessions: Arc<Sessions>,
     open: OpenSessions,
-    /// The group's login as calls read it without its lock.
-    login: AtomicU8,
     /// Whether a token was present when its coming and going was last asked for.
     was_present: AtomicBool,
-}
-
-/// How many sessions of a slot are open.
-#[derive(Debug, Default)]
-struct OpenSessions {
-    read_only: AtomicU64,
-    read_write: AtomicU64,
-}
-
-impl OpenSessions {
-    fn of(&self, read_write: bool) -> &AtomicU64 {
-        if read_write {
-            &self.read_write
-        } else {
-            &self.read_only
-        }
-    }
 }
 
 /// Where a call's output goes.
@@ -141,7 +124,6 @@ impl VirtualSlot {
             catalogue,
             sessions,
             open: OpenSessions::default(),
-            login: AtomicU8::new(0),
             was_present,
         }
     }
@@ -174,14 +156,11 @@ impl VirtualSlot {
             return Err(ckr::SESSION_PARALLEL_NOT_SUPPORTED);
         }
         self.driver.recover_in_call();
-        let read_write = flags & ck::CKF_RW_SESSION != 0;
-        if !read_write && self.login() == Login::In(User::SecurityOfficer) {
-            return Err(ckr::SESSION_READ_WRITE_SO_EXISTS);
-        }
         if !self.is_present() {
             return Err(ckr::TOKEN_NOT_PRESENT);
         }
-        self.open.of(read_write).fetch_add(1, Ordering::AcqRel);
+        let read_write = flags & ck::CKF_RW_SESSION != 0;
+        self.open.admit(read_write)?;
         Ok(self
             .sessions
             .open(|handle| Session::new(handle, Arc::clone(self), read_write)))
@@ -209,41 +188,12 @@ impl VirtualSlot {
 
     /// Who is logged in, without the group's lock.
     pub(crate) fn login(&self) -> Login {
-        match self.login.load(Ordering::Acquire) {
-            0 => Login::Out,
-            1 => Login::In(User::User),
-            _ => Login::In(User::SecurityOfficer),
-        }
-    }
-
-    fn login_changed(&self) {
-        let login = match self.driver.login() {
-            Login::Out => 0,
-            Login::In(User::User) => 1,
-            Login::In(User::SecurityOfficer) => 2,
-        };
-        self.login.store(login, Ordering::Release);
-    }
-
-    /// Sessions of this slot: all, read-write.
-    fn count_sessions(&self) -> (u64, u64) {
-        let read_write = self.open.read_write.load(Ordering::Acquire);
-        (
-            self.open.read_only.load(Ordering::Acquire) + read_write,
-            read_write,
-        )
-    }
-
-    fn has_read_only_session(&self) -> bool {
-        self.open.read_only.load(Ordering::Acquire) > 0
+        self.open.login()
     }
 
     /// After a session was closed: its objects go, and the login with the slot's last one.
     fn forget_session(&self, session: &Session, objects: &[u64]) {
         self.sessions.remove(session.handle);
-        self.open
-            .of(session.read_write)
-            .fetch_sub(1, Ordering::AcqRel);
         for object in objects
             .iter()
             .filter_map(|object| self.catalogue.object(*object))
@@ -251,12 +201,11 @@ impl VirtualSlot {
             self.destroy_everywhere(&object);
             self.catalogue.remove(object.handle);
         }
-        if self.count_sessions().0 == 0 && self.login() != Login::Out {
+        self.open.leave(session.read_write, || {
             // Nobody is left to tell of a logout that fails; a member that it fails on is lost.
             let _ = self.driver.log_out();
-            self.login_changed();
             self.forget_private_objects();
-        }
+        });
     }
 
     fn forget_private_objects(&self) {
