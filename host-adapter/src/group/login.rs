@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 
 use super::member::{Anchor, Member};
 use super::perform::Errand;
+use super::recovery::Obstacle;
 use super::{GroupDriver, Lease};
 
 /// The PIN that the application logged in with, kept for members that return; `None` inside stands for a protected
@@ -22,7 +23,7 @@ impl Secret {
         Self(pin.map(|pin| SecretSlice::from(pin.to_vec())))
     }
 
-    fn expose(&self) -> Option<Bytes<'_>> {
+    pub(super) fn expose(&self) -> Option<Bytes<'_>> {
         self.0.as_ref().map(|pin| Bytes(pin.expose_secret()))
     }
 }
@@ -61,10 +62,14 @@ impl GroupDriver {
             }
             (Login::In(_), _) => return Err(ckr::USER_ANOTHER_ALREADY_LOGGED_IN),
         }
-        let errand = Errand {
+        let proven = self.settled().difference(self.pins.unproven());
+        let mut errand = Errand {
             login: true,
             ..Errand::anywhere(Repeat::OnlyIfUndelivered)
         };
+        if !proven.is_empty() {
+            errand.eligible = proven;
+        }
         let mut send = |lease: &mut Lease| {
             let request = Request::Login {
                 session: lease.handle(),
@@ -81,6 +86,7 @@ impl GroupDriver {
         };
         let (member, incarnation) = lease.place();
         drop(lease);
+        self.pins.proven(member);
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Arc::new(Secret::new(pin)));
         self.drive(Input::LoginAccepted {
@@ -101,11 +107,12 @@ impl GroupDriver {
         }
         self.drive(Input::LogOut);
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.end_changes();
         Ok(())
     }
 
     /// The application has changed the PIN: members that return are logged in with the new one.
-    pub(crate) fn pin_changed(&self, pin: Option<&[u8]>) {
+    pub(super) fn pin_changed(&self, pin: Option<&[u8]>) {
         let mut secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
         if secret.is_some() {
             *secret = Some(Arc::new(Secret::new(pin)));
@@ -144,6 +151,11 @@ impl GroupDriver {
         login: Login,
         generation: LoginGeneration,
     ) -> StepOutcome {
+        match self.settle_pins(member) {
+            Ok(()) => {}
+            Err(Obstacle::Evidence(evidence)) => return StepOutcome::Failed(evidence),
+            Err(Obstacle::Refused(why)) => return StepOutcome::Refused(why),
+        }
         match self.change(member, login) {
             Outcome::Done | Outcome::Stood => StepOutcome::Done { login: generation },
             Outcome::Failed(evidence) => StepOutcome::Failed(evidence),
@@ -189,7 +201,13 @@ impl GroupDriver {
             (Login::In(_), None) => return Outcome::Done,
         };
         match member.ask(session, &request, &mut []) {
-            Ok(reply) => judge(member, login, Rv(reply.rv.0)),
+            Ok(reply) => {
+                let outcome = judge(member, login, Rv(reply.rv.0));
+                if let (Login::In(_), Outcome::Done) = (login, &outcome) {
+                    self.pins.proven(member.id);
+                }
+                outcome
+            }
             Err(failure) => {
                 member.load.give_up(&Arc::clone(&session.instance), || ());
                 Outcome::Failed(failure.cause.evidence())
@@ -236,7 +254,7 @@ impl From<Outcome> for LoginOutcome {
 }
 
 /// `CK_USER_TYPE`
-const fn user_type(user: User) -> u64 {
+pub(super) const fn user_type(user: User) -> u64 {
     match user {
         User::SecurityOfficer => 0,
         User::User => 1,

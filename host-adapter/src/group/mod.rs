@@ -11,6 +11,7 @@ mod load;
 mod login;
 mod member;
 mod perform;
+mod pins;
 mod pool;
 mod recovery;
 mod status;
@@ -34,6 +35,7 @@ use load::Loads;
 use login::Secret;
 pub(crate) use member::{Home, Lease, Member, Token};
 pub(crate) use perform::{Done, Errand, Stop};
+use pins::Pins;
 use view::PublishedView;
 
 /// How much longer `C_Initialize` waits for the other members when one serves: what an application looks for may live on one of
@@ -53,6 +55,7 @@ pub(crate) struct GroupDriver {
     members: Vec<Arc<Member>>,
     clock: Clock,
     secret: Mutex<Option<Arc<Secret>>>,
+    pins: Pins,
     /// One recovery attempt at a time where recovery runs inside calls.
     in_call_turn: Mutex<()>,
     background: Option<Background>,
@@ -75,6 +78,7 @@ impl GroupDriver {
             members: members(&config, host_program),
             clock: Clock::start(),
             secret: Mutex::new(None),
+            pins: Pins::new(config.members.len()),
             in_call_turn: Mutex::new(()),
             background: if in_call { None } else { Background::new() },
             stopping: AtomicBool::new(false),

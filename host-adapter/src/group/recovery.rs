@@ -135,7 +135,8 @@ impl GroupDriver {
             Step::Connect => connect(member),
             Step::Open => self.open(member),
             Step::LogIn => return self.log_in_returning(member, login, generation),
-            Step::Synchronise => synchronise(member),
+            // A PIN may have been changed since it has logged in.
+            Step::Synchronise => synchronise(member).and_then(|()| self.settle_pins(member)),
         };
         match outcome {
             Ok(()) => StepOutcome::Done { login: generation },
@@ -222,7 +223,7 @@ impl GroupDriver {
 }
 
 /// Why a step of recovery did not succeed.
-enum Obstacle {
+pub(super) enum Obstacle {
     Evidence(Evidence),
     Refused(QuarantineReason),
 }
