@@ -2,18 +2,25 @@
 
 mod arguments;
 mod general;
+mod mutexes;
 mod objects;
 mod operations;
 mod table;
 
 use std::ptr;
+use std::sync::OnceLock;
 
 use cryptoki_sys::CK_FUNCTION_LIST;
 
 use super::interfaces::C_GetFunctionList;
 
-/// The function list, as an application gets it.
+/// The function list, as an application gets it, once.
 fn functions() -> &'static CK_FUNCTION_LIST {
+    static FUNCTIONS: OnceLock<&CK_FUNCTION_LIST> = OnceLock::new();
+    FUNCTIONS.get_or_init(fetch)
+}
+
+fn fetch() -> &'static CK_FUNCTION_LIST {
     let mut list = ptr::null_mut();
     // SAFETY: the pointer leads to a place for a pointer, and the list that comes is static.
     let list = unsafe {
