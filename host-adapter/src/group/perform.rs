@@ -96,6 +96,16 @@ impl GroupDriver {
             refused: None,
         };
         run.carry_through(send)
+            .map_err(|rv| self.unless_stopping(rv))
+    }
+
+    /// What a call that could not be carried through answers while `C_Finalize` takes its members away (PKCS#11 v3.1 §5.4.2).
+    fn unless_stopping(&self, rv: Rv) -> Rv {
+        if self.is_stopping() {
+            ckr::CRYPTOKI_NOT_INITIALIZED
+        } else {
+            rv
+        }
     }
 }
 

@@ -38,8 +38,10 @@ impl GroupDriver {
         }
         let driver = Arc::clone(self);
         let aside = output.clone();
-        let thread = std::thread::Builder::new().name("everslot-attempt".into());
-        if thread.spawn(move || driver.carry_out(&aside)).is_err() {
+        let started = self
+            .threads
+            .spawn("everslot-attempt", move || driver.carry_out(&aside));
+        if started.is_err() {
             self.carry_out(&output);
         }
     }
