@@ -11,6 +11,7 @@ mod host;
 mod lab;
 pub mod process;
 mod ready;
+pub mod resources;
 mod softhsm;
 mod wait;
 
