@@ -13,7 +13,5 @@ pub mod hosted;
 pub mod library;
 mod log;
 pub mod module;
-mod signals;
 pub mod slot;
 pub mod status;
-mod threads;

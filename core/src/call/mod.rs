@@ -269,8 +269,7 @@ impl Call {
     fn set_aside(&mut self, at: Target, why: QuarantineReason) -> CallOutput {
         let executed = match why {
             QuarantineReason::PinRefused => false,
-            QuarantineReason::PinChanged
-            | QuarantineReason::TokenChanged
+            QuarantineReason::TokenChanged
             | QuarantineReason::SelfTestFailed
             | QuarantineReason::Other(_) => true,
         };

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Request;
+use crate::{MessageCall, MessageOperation, Request, SignatureCall};
 
 /// What a `C_*Init` begins and a final call ends.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -36,12 +36,15 @@ pub enum Dual {
 
 macro_rules! functions {
     ($($name:ident),* $(,)?) => {
-        /// A function of the PKCS#11 2.40 list that can reach a member, for logs, traces and metrics.
+        /// A function of the PKCS#11 3.2 list that can reach a member, for logs, traces and metrics.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[expect(missing_docs, reason = "each is the C function of that name")]
         pub enum Function { $($name),* }
 
         impl Function {
+            /// How many there are; `as usize` each is less.
+            pub const COUNT: usize = [$(Self::$name),*].len();
+
             /// The C name, for example `C_SignInit`.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -59,7 +62,12 @@ functions! {
     GetMechanismList, GetObjectSize, GetOperationState, GetSessionInfo, GetSlotInfo, GetSlotList, GetTokenInfo, InitPIN,
     InitToken, Login, Logout, OpenSession, SeedRandom, SetAttributeValue, SetOperationState, SetPIN, Sign,
     SignEncryptUpdate, SignFinal, SignInit, SignRecover, SignRecoverInit, SignUpdate, UnwrapKey, Verify, VerifyFinal,
-    VerifyInit, VerifyRecover, VerifyRecoverInit, VerifyUpdate, WrapKey,
+    VerifyInit, VerifyRecover, VerifyRecoverInit, VerifyUpdate, WrapKey, DecapsulateKey, DecryptMessage,
+    DecryptMessageBegin, DecryptMessageNext, EncapsulateKey, EncryptMessage, EncryptMessageBegin, EncryptMessageNext,
+    GetSessionValidationFlags, LoginUser, MessageDecryptFinal, MessageDecryptInit, MessageEncryptFinal,
+    MessageEncryptInit, MessageSignFinal, MessageSignInit, MessageVerifyFinal, MessageVerifyInit, SignMessage,
+    SignMessageBegin, SignMessageNext, UnwrapKeyAuthenticated, VerifyMessage, VerifyMessageBegin, VerifyMessageNext,
+    VerifySignature, VerifySignatureFinal, VerifySignatureInit, VerifySignatureUpdate, WrapKeyAuthenticated,
 }
 
 impl Operation {
@@ -150,6 +158,78 @@ impl Dual {
     }
 }
 
+impl MessageOperation {
+    /// The function that it is begun with.
+    #[must_use]
+    pub const fn begins_with(self) -> Function {
+        match self {
+            Self::Encrypt => Function::MessageEncryptInit,
+            Self::Decrypt => Function::MessageDecryptInit,
+            Self::Sign => Function::MessageSignInit,
+            Self::Verify => Function::MessageVerifyInit,
+        }
+    }
+
+    const fn whole(self) -> Function {
+        match self {
+            Self::Encrypt => Function::EncryptMessage,
+            Self::Decrypt => Function::DecryptMessage,
+            Self::Sign => Function::SignMessage,
+            Self::Verify => Function::VerifyMessage,
+        }
+    }
+
+    const fn begins_message(self) -> Function {
+        match self {
+            Self::Encrypt => Function::EncryptMessageBegin,
+            Self::Decrypt => Function::DecryptMessageBegin,
+            Self::Sign => Function::SignMessageBegin,
+            Self::Verify => Function::VerifyMessageBegin,
+        }
+    }
+
+    const fn continues_message(self) -> Function {
+        match self {
+            Self::Encrypt => Function::EncryptMessageNext,
+            Self::Decrypt => Function::DecryptMessageNext,
+            Self::Sign => Function::SignMessageNext,
+            Self::Verify => Function::VerifyMessageNext,
+        }
+    }
+
+    const fn ends_with(self) -> Function {
+        match self {
+            Self::Encrypt => Function::MessageEncryptFinal,
+            Self::Decrypt => Function::MessageDecryptFinal,
+            Self::Sign => Function::MessageSignFinal,
+            Self::Verify => Function::MessageVerifyFinal,
+        }
+    }
+}
+
+impl MessageCall<'_> {
+    const fn function(&self, operation: MessageOperation) -> Function {
+        match self {
+            Self::Init { .. } => operation.begins_with(),
+            Self::Whole { .. } | Self::Verify { .. } => operation.whole(),
+            Self::Begin { .. } => operation.begins_message(),
+            Self::Next { .. } | Self::VerifyNext { .. } => operation.continues_message(),
+            Self::Final => operation.ends_with(),
+        }
+    }
+}
+
+impl SignatureCall<'_> {
+    const fn function(&self) -> Function {
+        match self {
+            Self::Init { .. } => Function::VerifySignatureInit,
+            Self::Whole { .. } => Function::VerifySignature,
+            Self::Update { .. } => Function::VerifySignatureUpdate,
+            Self::Final => Function::VerifySignatureFinal,
+        }
+    }
+}
+
 impl Request<'_> {
     /// The C function that it is; the one that stands for all of a fused call.
     #[must_use]
@@ -194,6 +274,16 @@ impl Request<'_> {
             Self::DeriveKey { .. } => Function::DeriveKey,
             Self::SeedRandom { .. } => Function::SeedRandom,
             Self::GenerateRandom { .. } => Function::GenerateRandom,
+            Self::LoginUser { .. } => Function::LoginUser,
+            Self::Message {
+                operation, call, ..
+            } => call.function(*operation),
+            Self::VerifySignature { call, .. } => call.function(),
+            Self::EncapsulateKey { .. } => Function::EncapsulateKey,
+            Self::DecapsulateKey { .. } => Function::DecapsulateKey,
+            Self::WrapKeyAuthenticated { .. } => Function::WrapKeyAuthenticated,
+            Self::UnwrapKeyAuthenticated { .. } => Function::UnwrapKeyAuthenticated,
+            Self::ValidationFlags { .. } => Function::GetSessionValidationFlags,
         }
     }
 }

@@ -19,6 +19,7 @@ mod function;
 mod info;
 mod list;
 mod mechanism;
+mod message;
 mod reply;
 mod request;
 mod template;
@@ -29,6 +30,10 @@ pub use function::{Dual, Function, Operation};
 pub use info::{MechanismInfo, ModuleInfo, SessionInfo, SlotInfo, TokenInfo, Version};
 pub use list::{Iter, List};
 pub use mechanism::{Field, Mechanism, Parameter};
+pub use message::{
+    Aead, AeadForm, MADE_IV_MAX, MessageCall, MessageOperation, MessageParameter, Sealed,
+    SignatureCall, TAG_MAX, Tag,
+};
 pub use reply::{Body, Reply, Rv};
 pub use request::{Deadline, ObjectHandle, Request, Room, SessionHandle, SlotId};
 pub use template::{Attribute, AttributeValue, NestedValue, Template, Value, Wanted};

@@ -3,7 +3,8 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    MechanismInfo, ModuleInfo, ObjectHandle, SessionHandle, SessionInfo, SlotInfo, TokenInfo,
+    MechanismInfo, ModuleInfo, ObjectHandle, Sealed, SessionHandle, SessionInfo, SlotInfo,
+    TokenInfo,
 };
 
 /// A return code (`CK_RV`).
@@ -55,4 +56,10 @@ pub enum Body {
     SessionInfo(SessionInfo),
     /// Of `C_GetMechanismInfo`.
     Mechanism(MechanismInfo),
+    /// What was written to the output buffer, and what the member has put into the call's parameter beside it.
+    Sealed(Sealed),
+    /// Of `C_EncapsulateKey`: so many bytes were written to the start of the output buffer, and this key was made.
+    Encapsulated(u64, ObjectHandle),
+    /// Of `C_GetSessionValidationFlags`.
+    Flags(u64),
 }

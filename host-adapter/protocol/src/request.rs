@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Dual, List, Mechanism, Operation, Template, Wanted};
+use crate::{
+    Bytes, Dual, List, Mechanism, MessageCall, MessageOperation, Operation, SignatureCall,
+    Template, Wanted,
+};
 
 /// A slot of a member's module (`CK_SLOT_ID`).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -217,6 +220,61 @@ pub enum Request<'a> {
     },
     /// `C_GenerateRandom`; fills `length` bytes of the output buffer.
     GenerateRandom { session: SessionHandle, length: u64 },
+    /// `C_LoginUser`; as [`Login`](Self::Login) with a user name.
+    LoginUser {
+        session: SessionHandle,
+        user: u64,
+        pin: Option<Bytes<'a>>,
+        name: Bytes<'a>,
+    },
+    /// `C_MessageEncryptInit` and all that follows it; with an [`Aead`](crate::Aead) in the call, what has an output or makes an IV is
+    /// answered with [`Body::Sealed`](crate::Body::Sealed).
+    Message {
+        session: SessionHandle,
+        operation: MessageOperation,
+        call: MessageCall<'a>,
+    },
+    /// `C_VerifySignatureInit` and all that follows it.
+    VerifySignature {
+        session: SessionHandle,
+        call: SignatureCall<'a>,
+    },
+    /// `C_EncapsulateKey`; output: the ciphertext; answered with [`Body::Encapsulated`](crate::Body::Encapsulated).
+    EncapsulateKey {
+        session: SessionHandle,
+        mechanism: Mechanism<'a>,
+        public_key: ObjectHandle,
+        template: Template<'a>,
+        room: Room,
+    },
+    /// `C_DecapsulateKey`; answered with [`Body::Object`](crate::Body::Object).
+    DecapsulateKey {
+        session: SessionHandle,
+        mechanism: Mechanism<'a>,
+        private_key: ObjectHandle,
+        template: Template<'a>,
+        ciphertext: Bytes<'a>,
+    },
+    /// `C_WrapKeyAuthenticated`; answered with [`Body::Sealed`](crate::Body::Sealed) where the member makes the IV.
+    WrapKeyAuthenticated {
+        session: SessionHandle,
+        mechanism: Mechanism<'a>,
+        wrapping_key: ObjectHandle,
+        key: ObjectHandle,
+        associated: Bytes<'a>,
+        room: Room,
+    },
+    /// `C_UnwrapKeyAuthenticated`; answered with [`Body::Object`](crate::Body::Object).
+    UnwrapKeyAuthenticated {
+        session: SessionHandle,
+        mechanism: Mechanism<'a>,
+        unwrapping_key: ObjectHandle,
+        wrapped: Bytes<'a>,
+        template: Template<'a>,
+        associated: Bytes<'a>,
+    },
+    /// `C_GetSessionValidationFlags`; answered with [`Body::Flags`](crate::Body::Flags).
+    ValidationFlags { session: SessionHandle, kind: u64 },
 }
 
 impl Request<'_> {
@@ -262,7 +320,15 @@ impl Request<'_> {
             | Self::UnwrapKey { session, .. }
             | Self::DeriveKey { session, .. }
             | Self::SeedRandom { session, .. }
-            | Self::GenerateRandom { session, .. } => Some(session),
+            | Self::GenerateRandom { session, .. }
+            | Self::LoginUser { session, .. }
+            | Self::Message { session, .. }
+            | Self::VerifySignature { session, .. }
+            | Self::EncapsulateKey { session, .. }
+            | Self::DecapsulateKey { session, .. }
+            | Self::WrapKeyAuthenticated { session, .. }
+            | Self::UnwrapKeyAuthenticated { session, .. }
+            | Self::ValidationFlags { session, .. } => Some(session),
         }
     }
 
@@ -275,7 +341,19 @@ impl Request<'_> {
             | Self::GenerateKeyPair { mechanism, .. }
             | Self::WrapKey { mechanism, .. }
             | Self::UnwrapKey { mechanism, .. }
-            | Self::DeriveKey { mechanism, .. } => Some(mechanism),
+            | Self::DeriveKey { mechanism, .. }
+            | Self::EncapsulateKey { mechanism, .. }
+            | Self::DecapsulateKey { mechanism, .. }
+            | Self::WrapKeyAuthenticated { mechanism, .. }
+            | Self::UnwrapKeyAuthenticated { mechanism, .. }
+            | Self::Message {
+                call: MessageCall::Init { mechanism, .. },
+                ..
+            }
+            | Self::VerifySignature {
+                call: SignatureCall::Init { mechanism, .. },
+                ..
+            } => Some(mechanism),
             Self::ModuleInfo
             | Self::Slots { .. }
             | Self::SlotInfo { .. }
@@ -308,7 +386,11 @@ impl Request<'_> {
             | Self::VerifyFinish { .. }
             | Self::DualUpdate { .. }
             | Self::SeedRandom { .. }
-            | Self::GenerateRandom { .. } => None,
+            | Self::GenerateRandom { .. }
+            | Self::LoginUser { .. }
+            | Self::Message { .. }
+            | Self::VerifySignature { .. }
+            | Self::ValidationFlags { .. } => None,
         }
     }
 }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::list::encoded_size;
 use crate::{
-    Attribute, AttributeValue, Body, Field, List, Mechanism, NestedValue, Parameter, Reply,
-    Request, Template, Value, Wanted,
+    Attribute, AttributeValue, Body, Field, List, Mechanism, MessageCall, NestedValue, Parameter,
+    Reply, Request, SignatureCall, Template, Value, Wanted,
 };
 
 /// How deep lists may nest: a template in a template is 2.
@@ -176,7 +176,8 @@ impl Reply {
     #[must_use]
     pub const fn written(&self) -> u64 {
         match self.body {
-            Body::Written(bytes) => bytes,
+            Body::Written(bytes) | Body::Encapsulated(bytes, _) => bytes,
+            Body::Sealed(sealed) => sealed.written,
             Body::Empty
             | Body::Length(_)
             | Body::Session(_)
@@ -186,7 +187,8 @@ impl Reply {
             | Body::Slot(_)
             | Body::Token(_)
             | Body::SessionInfo(_)
-            | Body::Mechanism(_) => 0,
+            | Body::Mechanism(_)
+            | Body::Flags(_) => 0,
         }
     }
 }
@@ -276,9 +278,17 @@ fn check_request(request: &Request<'_>) -> Result<(), Malformed> {
         | Request::SetAttributes { template, .. }
         | Request::FindObjects { template, .. } => check_template(*template),
         Request::AttributeValues { wanted, .. } => check_list(*wanted, MAX_DEPTH),
-        Request::Begin { mechanism, .. } | Request::WrapKey { mechanism, .. } => {
-            check_mechanism(mechanism)
+        Request::Begin { mechanism, .. }
+        | Request::WrapKey { mechanism, .. }
+        | Request::WrapKeyAuthenticated { mechanism, .. }
+        | Request::Message {
+            call: MessageCall::Init { mechanism, .. },
+            ..
         }
+        | Request::VerifySignature {
+            call: SignatureCall::Init { mechanism, .. },
+            ..
+        } => check_mechanism(mechanism),
         Request::GenerateKey {
             mechanism,
             template,
@@ -290,6 +300,21 @@ fn check_request(request: &Request<'_>) -> Result<(), Malformed> {
             ..
         }
         | Request::DeriveKey {
+            mechanism,
+            template,
+            ..
+        }
+        | Request::EncapsulateKey {
+            mechanism,
+            template,
+            ..
+        }
+        | Request::DecapsulateKey {
+            mechanism,
+            template,
+            ..
+        }
+        | Request::UnwrapKeyAuthenticated {
             mechanism,
             template,
             ..
@@ -331,6 +356,10 @@ fn check_request(request: &Request<'_>) -> Result<(), Malformed> {
         | Request::VerifyFinish { .. }
         | Request::DualUpdate { .. }
         | Request::SeedRandom { .. }
-        | Request::GenerateRandom { .. } => Ok(()),
+        | Request::GenerateRandom { .. }
+        | Request::LoginUser { .. }
+        | Request::Message { .. }
+        | Request::VerifySignature { .. }
+        | Request::ValidationFlags { .. } => Ok(()),
     }
 }

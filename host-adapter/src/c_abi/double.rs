@@ -1,6 +1,8 @@
 //! What stands in for the library, the slot and the session when the C functions are tested: it writes down what reaches it and answers
 //! what the test has said. Each test runs on a thread of its own and has a world of its own.
 
+mod later;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -29,6 +31,10 @@ pub(super) struct World {
     pub(super) list: Vec<u64>,
     /// Of attributes.
     pub(super) values: Vec<AttributeValue<'static>>,
+    /// Of the message-based operations that are active.
+    pub(super) mechanism: Option<u64>,
+    /// The IV and the tag that the member makes.
+    pub(super) made: (Vec<u8>, Vec<u8>),
     /// What was called, with what.
     pub(super) calls: Vec<String>,
     /// Every call panics.
@@ -43,6 +49,8 @@ thread_local! {
             output: Vec::new(),
             list: Vec::new(),
             values: Vec::new(),
+            mechanism: None,
+            made: (Vec::new(), Vec::new()),
             calls: Vec::new(),
             panicking: false,
         })

@@ -1,11 +1,10 @@
 //! The C ABI: what an application finds in `libeverslot.so`.
 //!
-//! Each function of PKCS#11 2.40 is exported and stands in the function list. A function here does no more than to check its
+//! Each function of PKCS#11 3.2 is exported and stands in the function lists of the interfaces that have it. A function here does no more than to check its
 //! arguments, to call the virtual slot or session, and to write the answer where the application wants it. When several things are
 //! wrong, the session handle is complained of first (PKCS#11 v3.1 §5.1.7). Pointers are followed in `pointers` only, and every call
 //! goes through `entry`, so that nothing unwinds into the application.
 
-mod application_mutex;
 mod decryption;
 mod digest;
 mod dual;
@@ -14,6 +13,13 @@ mod entry;
 mod general;
 mod interfaces;
 mod keys;
+mod later_keys;
+mod later_session;
+mod message;
+mod message_decryption;
+mod message_encryption;
+mod message_signing;
+mod message_verifying;
 mod object;
 mod operation;
 mod pointers;
@@ -21,6 +27,7 @@ mod random;
 mod session;
 mod signing;
 mod slot_token;
+mod verify_signature;
 mod verifying;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! leads to as much memory as PKCS#11 says, for as long as the call runs. Everything else is checked here: null, lengths that no
 //! memory can have, buffers that overlap.
 
+mod parameter;
 #[cfg(test)]
 mod tests;
 

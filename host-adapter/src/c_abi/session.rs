@@ -2,7 +2,7 @@
 
 use cryptoki_sys::{
     CK_BYTE, CK_FLAGS, CK_NOTIFY, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_SESSION_INFO,
-    CK_SLOT_ID, CK_ULONG, CK_USER_TYPE, CK_VOID_PTR, CKF_SERIAL_SESSION,
+    CK_SLOT_ID, CK_ULONG, CK_USER_TYPE, CK_VOID_PTR, CKF_ASYNC_SESSION, CKF_SERIAL_SESSION,
 };
 use everslot_core::ckr;
 
@@ -23,6 +23,9 @@ pub(super) unsafe extern "C" fn C_OpenSession(
         let place = caller.place(handle)?;
         if flags & CKF_SERIAL_SESSION == 0 {
             return Err(ckr::SESSION_PARALLEL_NOT_SUPPORTED);
+        }
+        if flags & CKF_ASYNC_SESSION != 0 {
+            return Err(ckr::SESSION_ASYNC_NOT_SUPPORTED);
         }
         place.set(slot.open_session(flags)?);
         Ok(())

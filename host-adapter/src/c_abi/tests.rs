@@ -2,30 +2,31 @@
 
 mod arguments;
 mod general;
-mod mutexes;
+mod messages;
 mod objects;
 mod operations;
 mod table;
 
 use std::ptr;
-use std::sync::OnceLock;
 
-use cryptoki_sys::CK_FUNCTION_LIST;
+use cryptoki_sys::{CK_FUNCTION_LIST_3_2, CK_VERSION};
 
-use super::interfaces::C_GetFunctionList;
+use super::interfaces::C_GetInterface;
 
-/// The function list, as an application gets it, once.
-fn functions() -> &'static CK_FUNCTION_LIST {
-    static FUNCTIONS: OnceLock<&CK_FUNCTION_LIST> = OnceLock::new();
-    FUNCTIONS.get_or_init(fetch)
-}
-
-fn fetch() -> &'static CK_FUNCTION_LIST {
-    let mut list = ptr::null_mut();
-    // SAFETY: the pointer leads to a place for a pointer, and the list that comes is static.
+/// The function list of interface 3.2, as an application gets it.
+fn functions() -> &'static CK_FUNCTION_LIST_3_2 {
+    let mut version = CK_VERSION { major: 3, minor: 2 };
+    let mut interface = ptr::null_mut();
+    // SAFETY: the pointers lead to a version and to a place for a pointer; the interface that comes is static, and so is its list.
     let list = unsafe {
-        assert_eq!(C_GetFunctionList(&raw mut list), 0);
-        list.as_ref()
+        assert_eq!(
+            C_GetInterface(ptr::null_mut(), &raw mut version, &raw mut interface, 0),
+            0
+        );
+        (*interface)
+            .pFunctionList
+            .cast::<CK_FUNCTION_LIST_3_2>()
+            .as_ref()
     };
     list.expect("a function list")
 }

@@ -6,25 +6,51 @@ use everslot_core::{
     Context, Evidence, Incarnation, Input, Login, LoginGeneration, LoginOutcome, MemberId,
     QuarantineReason, Repeat, Rv, StepOutcome, User, Verdict, ckr, verdict,
 };
-use everslot_protocol::{Bytes, Request};
+use everslot_protocol::{Bytes, Request, SessionHandle};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use super::member::{Anchor, Member};
-use super::perform::Errand;
-use super::recovery::Obstacle;
+use super::perform::{Errand, Stop};
 use super::{GroupDriver, Lease};
 
 /// The PIN that the application logged in with, kept for members that return; `None` inside stands for a protected
 /// authentication path. Zeroed when it is dropped.
-pub(crate) struct Secret(Option<SecretSlice<u8>>);
+pub(crate) struct Secret {
+    pin: Option<SecretSlice<u8>>,
+    /// That of `C_LoginUser`.
+    name: Option<Box<[u8]>>,
+}
 
 impl Secret {
-    pub(crate) fn new(pin: Option<&[u8]>) -> Self {
-        Self(pin.map(|pin| SecretSlice::from(pin.to_vec())))
+    fn new(pin: Option<&[u8]>, name: Option<&[u8]>) -> Self {
+        Self {
+            pin: pin.map(|pin| SecretSlice::from(pin.to_vec())),
+            name: name.map(Box::from),
+        }
     }
 
-    pub(super) fn expose(&self) -> Option<Bytes<'_>> {
-        self.0.as_ref().map(|pin| Bytes(pin.expose_secret()))
+    fn request(&self, session: SessionHandle, user: User) -> Request<'_> {
+        let pin = self.pin.as_ref().map(|pin| Bytes(pin.expose_secret()));
+        request(session, user, pin, self.name.as_deref())
+    }
+}
+
+/// `C_LoginUser` where there is a name, else `C_Login`.
+const fn request<'a>(
+    session: SessionHandle,
+    user: User,
+    pin: Option<Bytes<'a>>,
+    name: Option<&'a [u8]>,
+) -> Request<'a> {
+    let user = user_type(user);
+    match name {
+        None => Request::Login { session, user, pin },
+        Some(name) => Request::LoginUser {
+            session,
+            user,
+            pin,
+            name: Bytes(name),
+        },
     }
 }
 
@@ -49,11 +75,18 @@ pub(super) enum Again {
 }
 
 impl GroupDriver {
-    /// Logs the group in: the first member's word decides, the others follow. One login or logout at a time is the caller's care.
+    /// Logs the group in, with a name by `C_LoginUser`: the first member's word decides, the others follow. One login or logout at a time
+    /// is the caller's care.
     ///
     /// # Errors
-    /// What the first member said; `CKR_DEVICE_ERROR` when it gave no answer, since a login is not tried twice.
-    pub(crate) fn log_in(self: &Arc<Self>, user: User, pin: Option<&[u8]>) -> Result<(), Rv> {
+    /// What the first member said; `CKR_DEVICE_ERROR` when it gave no answer, since a login is not tried twice;
+    /// `CKR_FUNCTION_NOT_SUPPORTED` when there is a name and no member has `C_LoginUser`.
+    pub(crate) fn log_in(
+        self: &Arc<Self>,
+        user: User,
+        pin: Option<&[u8]>,
+        name: Option<&[u8]>,
+    ) -> Result<(), Rv> {
         match (self.login(), user) {
             (Login::Out, _) => {}
             (Login::In(User::User), User::User)
@@ -62,21 +95,17 @@ impl GroupDriver {
             }
             (Login::In(_), _) => return Err(ckr::USER_ANOTHER_ALREADY_LOGGED_IN),
         }
-        let proven = self.settled().difference(self.pins.unproven());
-        let mut errand = Errand {
+        let errand = Errand {
             login: true,
             ..Errand::anywhere(Repeat::OnlyIfUndelivered)
         };
-        if !proven.is_empty() {
-            errand.eligible = proven;
-        }
         let mut send = |lease: &mut Lease| {
-            let request = Request::Login {
-                session: lease.handle(),
-                user: user_type(user),
-                pin: pin.map(Bytes),
-            };
-            Ok(lease.call(&request, &mut [])?)
+            let request = request(lease.handle(), user, pin.map(Bytes), name);
+            let reply = lease.call(&request, &mut [])?;
+            match Rv(reply.rv.0) {
+                ckr::FUNCTION_NOT_SUPPORTED => Err(Stop::NotHere(ckr::FUNCTION_NOT_SUPPORTED)),
+                _ => Ok(reply),
+            }
         };
         let done = self.perform(errand, &mut send)?;
         let rv = Rv(done.reply.rv.0);
@@ -86,9 +115,8 @@ impl GroupDriver {
         };
         let (member, incarnation) = lease.place();
         drop(lease);
-        self.pins.proven(member);
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Arc::new(Secret::new(pin)));
+            Some(Arc::new(Secret::new(pin, name)));
         self.drive(Input::LoginAccepted {
             member,
             incarnation,
@@ -107,15 +135,14 @@ impl GroupDriver {
         }
         self.drive(Input::LogOut);
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.end_changes();
         Ok(())
     }
 
     /// The application has changed the PIN: members that return are logged in with the new one.
-    pub(super) fn pin_changed(&self, pin: Option<&[u8]>) {
+    pub(crate) fn pin_changed(&self, pin: Option<&[u8]>) {
         let mut secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
-        if secret.is_some() {
-            *secret = Some(Arc::new(Secret::new(pin)));
+        if let Some(known) = secret.take() {
+            *secret = Some(Arc::new(Secret::new(pin, known.name.as_deref())));
         }
     }
 
@@ -151,11 +178,6 @@ impl GroupDriver {
         login: Login,
         generation: LoginGeneration,
     ) -> StepOutcome {
-        match self.settle_pins(member) {
-            Ok(()) => {}
-            Err(Obstacle::Evidence(evidence)) => return StepOutcome::Failed(evidence),
-            Err(Obstacle::Refused(why)) => return StepOutcome::Refused(why),
-        }
         match self.change(member, login) {
             Outcome::Done | Outcome::Stood => StepOutcome::Done { login: generation },
             Outcome::Failed(evidence) => StepOutcome::Failed(evidence),
@@ -192,22 +214,12 @@ impl GroupDriver {
             (Login::Out, _) => Request::Logout {
                 session: session.handle,
             },
-            (Login::In(user), Some(secret)) => Request::Login {
-                session: session.handle,
-                user: user_type(user),
-                pin: secret.expose(),
-            },
+            (Login::In(user), Some(secret)) => secret.request(session.handle, user),
             // The group has been logged out in the meantime: this change is stale, and the core asks again with what it then wants.
             (Login::In(_), None) => return Outcome::Done,
         };
         match member.ask(session, &request, &mut []) {
-            Ok(reply) => {
-                let outcome = judge(member, login, Rv(reply.rv.0));
-                if let (Login::In(_), Outcome::Done) = (login, &outcome) {
-                    self.pins.proven(member.id);
-                }
-                outcome
-            }
+            Ok(reply) => judge(member, login, Rv(reply.rv.0)),
             Err(failure) => {
                 member.load.give_up(&Arc::clone(&session.instance), || ());
                 Outcome::Failed(failure.cause.evidence())
@@ -223,6 +235,10 @@ fn judge(member: &Member, login: Login, rv: Rv) -> Outcome {
         (_, ckr::OK) => return Outcome::Done,
         (Login::Out, ckr::USER_NOT_LOGGED_IN) | (Login::In(_), ckr::USER_ALREADY_LOGGED_IN) => {
             return Outcome::Stood;
+        }
+        // The login has a name, and this member knows no users with names.
+        (Login::In(_), ckr::FUNCTION_NOT_SUPPORTED) => {
+            return Outcome::Refused(QuarantineReason::PinRefused);
         }
         _ => {}
     }
@@ -254,7 +270,7 @@ impl From<Outcome> for LoginOutcome {
 }
 
 /// `CK_USER_TYPE`
-pub(super) const fn user_type(user: User) -> u64 {
+const fn user_type(user: User) -> u64 {
     match user {
         User::SecurityOfficer => 0,
         User::User => 1,

@@ -127,15 +127,6 @@ impl Member {
         }
     }
 
-    /// Lets go of all sessions that no call is using: the library is finalised.
-    pub(crate) fn let_go(&self) {
-        self.pool.drain(|_| true);
-        // Whoever has the anchor is in a call that a module in this process may never end.
-        if let Ok(mut anchor) = self.anchor.try_lock() {
-            *anchor = None;
-        }
-    }
-
     /// Requests on their way to the member.
     pub(crate) fn in_flight(&self) -> u32 {
         self.counters.in_flight.load(Ordering::Relaxed)
@@ -334,13 +325,23 @@ impl Lease {
         home: Home,
         request: &dyn Fn(SessionHandle) -> Request<'r>,
     ) -> Result<Reply, LinkFailure> {
+        self.create_with_output(home, request, &mut [])
+    }
+
+    /// [`create`](Self::create), for a call that also puts bytes out.
+    pub(crate) fn create_with_output<'r>(
+        &mut self,
+        home: Home,
+        request: &dyn Fn(SessionHandle) -> Request<'r>,
+        output: &mut [u8],
+    ) -> Result<Reply, LinkFailure> {
         if home == Home::Token {
-            return self.call(&request(self.handle()), &mut []);
+            return self.call(&request(self.handle()), output);
         }
         let member = Arc::clone(&self.member);
         let mut anchor = member.anchor();
         let Anchor { session, .. } = anchor.as_mut().ok_or(GONE)?;
-        member.ask(session, &request(session.handle), &mut [])
+        member.ask(session, &request(session.handle), output)
     }
 
     /// The session must not be used by another: an operation is left on it.

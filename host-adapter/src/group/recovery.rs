@@ -38,10 +38,8 @@ impl GroupDriver {
         }
         let driver = Arc::clone(self);
         let aside = output.clone();
-        let started = self
-            .threads
-            .spawn("everslot-attempt", move || driver.carry_out(&aside));
-        if started.is_err() {
+        let thread = std::thread::Builder::new().name("everslot-attempt".into());
+        if thread.spawn(move || driver.carry_out(&aside)).is_err() {
             self.carry_out(&output);
         }
     }
@@ -137,8 +135,7 @@ impl GroupDriver {
             Step::Connect => connect(member),
             Step::Open => self.open(member),
             Step::LogIn => return self.log_in_returning(member, login, generation),
-            // A PIN may have been changed since it has logged in.
-            Step::Synchronise => synchronise(member).and_then(|()| self.settle_pins(member)),
+            Step::Synchronise => synchronise(member),
         };
         match outcome {
             Ok(()) => StepOutcome::Done { login: generation },
@@ -225,7 +222,7 @@ impl GroupDriver {
 }
 
 /// Why a step of recovery did not succeed.
-pub(super) enum Obstacle {
+enum Obstacle {
     Evidence(Evidence),
     Refused(QuarantineReason),
 }

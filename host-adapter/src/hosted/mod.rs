@@ -24,11 +24,9 @@ use everslot_protocol::wire::{decode_reply_head, encode_request, request_size};
 use everslot_protocol::{Body, Deadline, Reply, Request, Rv};
 
 pub use host::run_member_host;
-#[cfg(test)]
-pub(crate) use process::in_forked_child;
 pub use program::{HOST_VARIABLE, NoHostProgram, find_host_program};
 
-use crate::module::parameter::crosses_process_border;
+use crate::module::parameter::{crosses_process_border, message_crosses_process_border};
 use crate::module::{Delivery, Instance, Link, LinkCause, LinkFailure, ModuleSettings};
 use channel::{Answered, ClientEnd, Message, Peer};
 use child::Child;
@@ -65,40 +63,19 @@ impl Hosted {
         channels: u32,
         deadline: Duration,
     ) -> Result<Self, LinkFailure> {
-        let hosted = Self::spawn(settings, host_program, channels)?;
-        hosted.wait_until_initialised(deadline)?;
-        Ok(hosted)
-    }
-
-    /// Starts `host_program` for a module; [`wait_until_initialised`](Self::wait_until_initialised) is to follow.
-    ///
-    /// # Errors
-    /// The host could not be started.
-    pub fn spawn(
-        settings: &ModuleSettings,
-        host_program: &Path,
-        channels: u32,
-    ) -> Result<Self, LinkFailure> {
+        let until = Instant::now().checked_add(deadline);
         Child::reap_ended();
         let shared = Shared::spawn(settings, host_program, channels.clamp(1, CHANNELS_MAX)).map_err(|error| {
             tracing::warn!(program = %host_program.display(), %error, "a member host could not be started");
             failure(LinkCause::HostNotStarted)
         })?;
-        Ok(Self {
+        let hosted = Self {
             shared: Arc::new(shared),
-        })
-    }
-
-    /// Waits until the module is initialised.
-    ///
-    /// # Errors
-    /// The host has ended, also because it was [killed](Self::kill), could not load or initialise the module, or was not done at the
-    /// deadline.
-    pub fn wait_until_initialised(&self, deadline: Duration) -> Result<(), LinkFailure> {
-        let until = Instant::now().checked_add(deadline);
-        self.shared.await_module(until).inspect_err(|failure| {
-            tracing::warn!(module = %self.shared.module().display(), cause = ?failure.cause, "a module could not be used");
-        })
+        };
+        hosted.shared.await_module(until).inspect_err(|failure| {
+            tracing::warn!(module = %settings.path.display(), cause = ?failure.cause, "a module could not be used");
+        })?;
+        Ok(hosted)
     }
 
     /// Kills the host at once, also when it is stopped. Whoever waits for an answer is told now that there will be none.
@@ -118,10 +95,6 @@ impl Instance for Hosted {
 
     fn is_alive(&self) -> bool {
         !self.shared.has_ended()
-    }
-
-    fn begin_to_stop(&self, grace: Duration) {
-        self.shared.ask_to_finish(grace);
     }
 
     fn stop(&self, grace: Duration) {
@@ -161,7 +134,11 @@ impl Link for HostedLink {
             delivery: Delivery::Unknown,
             cause: LinkCause::Garbled,
         };
-        if !request.mechanism().is_none_or(crosses_process_border) {
+        if !request.mechanism().is_none_or(crosses_process_border)
+            || !request
+                .message_parameter()
+                .is_none_or(message_crosses_process_border)
+        {
             return Err(failure(LinkCause::NotTransferable));
         }
         let mut head = [0; REPLY];

@@ -2,7 +2,9 @@
 
 mod attributes;
 mod info;
+mod later;
 mod list;
+mod message;
 
 use cryptoki_sys::{
     CKF_RW_SESSION, CKF_SERIAL_SESSION, CKR_ARGUMENTS_BAD, CKR_BUFFER_TOO_SMALL, CKR_OK,
@@ -219,6 +221,79 @@ pub fn execute(functions: Functions, request: &Request<'_>, output: &mut [u8]) -
         }),
         Request::SeedRandom { session, seed } => bare(functions.seed_random(session.0, &seed)),
         Request::GenerateRandom { session, length } => random(functions, session, length, output),
+        Request::LoginUser {
+            session,
+            user,
+            pin,
+            name,
+        } => bare(functions.login_user(session.0, user, pin.as_deref(), &name)),
+        Request::Message {
+            session,
+            operation,
+            ref call,
+        } => message::message(functions, session.0, operation, call, output),
+        Request::VerifySignature { session, ref call } => {
+            message::verify_signature(functions, session.0, call)
+        }
+        Request::EncapsulateKey {
+            session,
+            ref mechanism,
+            public_key,
+            template,
+            room,
+        } => {
+            let made_with = (public_key, template);
+            later::encapsulate(functions, session.0, mechanism, made_with, room, output)
+        }
+        Request::DecapsulateKey {
+            session,
+            ref mechanism,
+            private_key,
+            template,
+            ciphertext: text,
+        } => with_both(mechanism, template, |mechanism, template| {
+            described(
+                functions.decapsulate_key(session.0, mechanism, private_key.0, template, &text),
+                object,
+            )
+        }),
+        Request::WrapKeyAuthenticated {
+            session,
+            ref mechanism,
+            wrapping_key,
+            key,
+            associated,
+            room,
+        } => {
+            let keys = (wrapping_key, key);
+            later::wrap(
+                functions, session.0, mechanism, keys, associated, room, output,
+            )
+        }
+        Request::UnwrapKeyAuthenticated {
+            session,
+            ref mechanism,
+            unwrapping_key: key,
+            wrapped,
+            template,
+            associated,
+        } => with_both(mechanism, template, |mechanism, template| {
+            let (session, key) = (session.0, key.0);
+            described(
+                functions.unwrap_key_authenticated(
+                    session,
+                    mechanism,
+                    key,
+                    &wrapped,
+                    template,
+                    &associated,
+                ),
+                object,
+            )
+        }),
+        Request::ValidationFlags { session, kind } => {
+            described(functions.validation_flags(session.0, kind), Body::Flags)
+        }
     }
 }
 

@@ -1,18 +1,29 @@
 //! A loaded module's functions with Rust's types: the only place where a member's function is called.
 
 mod keys;
+mod later;
+mod messages;
 mod objects;
 mod operations;
 
 use std::ffi::{c_char, c_void};
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use cryptoki_sys::*;
 use everslot_protocol::Rv;
 
 /// The functions of a module that is loaded for ever.
 #[derive(Clone, Copy)]
-pub struct Functions(&'static CK_FUNCTION_LIST);
+pub struct Functions(&'static CK_FUNCTION_LIST, Later);
+
+/// What a module's interface has beyond 2.40. The list of each version begins with that of the one before.
+#[derive(Clone, Copy, Default)]
+struct Later {
+    /// Of interface 3.0 and whatever follows it.
+    v3_0: Option<&'static CK_FUNCTION_LIST_3_0>,
+    /// Of interface 3.2 and whatever follows it.
+    v3_2: Option<&'static CK_FUNCTION_LIST_3_2>,
+}
 
 /// What `C_Initialize` is given: locking by the operating system's means, and the module's init string.
 #[repr(C)]
@@ -23,19 +34,14 @@ pub(super) struct InitializeArguments {
 }
 
 impl InitializeArguments {
-    pub(super) const fn new(init_string: *const c_char, threads_forbidden: bool) -> Self {
-        let forbidden = if threads_forbidden {
-            CKF_LIBRARY_CANT_CREATE_OS_THREADS
-        } else {
-            0
-        };
+    pub(super) const fn new(init_string: *const c_char) -> Self {
         Self {
             arguments: CK_C_INITIALIZE_ARGS {
                 CreateMutex: None,
                 DestroyMutex: None,
                 LockMutex: None,
                 UnlockMutex: None,
-                flags: CKF_OS_LOCKING_OK | forbidden,
+                flags: CKF_OS_LOCKING_OK,
                 pReserved: init_string.cast_mut().cast(),
             },
             reserved_in_nss: ptr::null_mut(),
@@ -64,7 +70,41 @@ impl Functions {
     /// `list` is the function list of a PKCS#11 module that is never unloaded.
     #[must_use]
     pub const unsafe fn new(list: &'static CK_FUNCTION_LIST) -> Self {
-        Self(list)
+        Self(
+            list,
+            Later {
+                v3_0: None,
+                v3_2: None,
+            },
+        )
+    }
+
+    /// The functions of an interface, as many as the version at the start of its list says it has (PKCS#11 v3.2 §5.4.6).
+    ///
+    /// # Safety
+    /// `list` is the function list of an interface `PKCS 11` of a module that is never unloaded.
+    #[must_use]
+    pub unsafe fn of_interface(list: NonNull<c_void>) -> Self {
+        // SAFETY: every list begins with its version, and those from 2.40 on with the functions of 2.40.
+        let (version, functions) = unsafe {
+            (
+                list.cast::<CK_VERSION>().read(),
+                list.cast::<CK_FUNCTION_LIST>().as_ref(),
+            )
+        };
+        let (has_3_0, has_3_2) = match (version.major, version.minor) {
+            (3, 0 | 1) => (true, false),
+            (3, _) => (true, true),
+            (_, _) => (false, false),
+        };
+        // SAFETY: a list of version 3.0 or 3.1 is the former, one of 3.2 the latter, which begins with the former.
+        let later = unsafe {
+            Later {
+                v3_0: has_3_0.then(|| list.cast().as_ref()),
+                v3_2: has_3_2.then(|| list.cast().as_ref()),
+            }
+        };
+        Self(functions, later)
     }
 
     pub(super) fn initialize(self, arguments: &mut InitializeArguments) -> Rv {

@@ -1,19 +1,19 @@
 //! A module loaded in this process.
 
 use std::error::Error as _;
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 use std::fmt;
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cryptoki_sys::{
-    CK_FUNCTION_LIST, CK_RV, CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_OK,
+    CK_FLAGS, CK_FUNCTION_LIST, CK_INTERFACE, CK_RV, CK_UTF8CHAR, CK_VERSION,
+    CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_OK,
 };
-use everslot_protocol::{Body, Deadline, Reply, Request, Rv};
+use everslot_protocol::{Deadline, Reply, Request, Rv};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::execute::execute;
@@ -28,39 +28,10 @@ pub struct InProcess {
     path: PathBuf,
     functions: Functions,
     ownership: Ownership,
-    gate: Arc<Gate>,
+    stopped: AtomicBool,
     // Some modules keep the pointer that they were initialised with.
     _init_string: Option<CString>,
 }
-
-/// What a load and its links share.
-#[derive(Debug, Default)]
-struct Gate {
-    stopped: AtomicBool,
-    links: Mutex<Vec<Arc<Busy>>>,
-}
-
-impl Gate {
-    fn links(&self) -> MutexGuard<'_, Vec<Arc<Busy>>> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether no call is in the module; none begins any more once `stopped` is set.
-    fn is_quiet(&self) -> bool {
-        !self
-            .links()
-            .iter()
-            .any(|busy| busy.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Whether a link's call is in the module. Each link has its own, so that calls on several processors do not meet.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-struct Busy(AtomicBool);
-
-/// How often a module that is to be finalised is asked whether its calls have ended.
-const LOOK: Duration = Duration::from_millis(1);
 
 /// Whose `C_Initialize` it was.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -77,17 +48,6 @@ impl InProcess {
     /// # Errors
     /// What stands in the way, see [`LoadError`].
     pub fn load(settings: &ModuleSettings) -> Result<Self, LoadError> {
-        Self::load_with(settings, false)
-    }
-
-    /// [`load`](Self::load) where the module may be forbidden to start threads (`CKF_LIBRARY_CANT_CREATE_OS_THREADS`).
-    ///
-    /// # Errors
-    /// As there; `CKR_NEED_TO_CREATE_THREADS` of a module that cannot do without is an [`Initialize`](LoadError::Initialize).
-    pub fn load_with(
-        settings: &ModuleSettings,
-        threads_forbidden: bool,
-    ) -> Result<Self, LoadError> {
         let path = settings.path.clone();
         let init_string = settings.init_string.clone().map(CString::new).transpose();
         let init_string = init_string.map_err(|_| LoadError::InitString { path: path.clone() })?;
@@ -95,17 +55,15 @@ impl InProcess {
         let reserved = init_string
             .as_deref()
             .map_or(ptr::null(), |text| text.as_ptr());
-        let mut arguments = InitializeArguments::new(reserved, threads_forbidden);
-        let ownership =
-            initialize(functions, &mut arguments).map_err(|rv| LoadError::Initialize {
-                path: path.clone(),
-                rv,
-            })?;
+        let ownership = initialize(functions, reserved).map_err(|rv| LoadError::Initialize {
+            path: path.clone(),
+            rv,
+        })?;
         Ok(Self {
             path,
             functions,
             ownership,
-            gate: Arc::default(),
+            stopped: AtomicBool::new(false),
             _init_string: init_string,
         })
     }
@@ -125,37 +83,27 @@ impl InProcess {
 
 impl Instance for InProcess {
     fn link(&self) -> Result<Box<dyn Link>, LinkFailure> {
-        if !self.is_alive() {
-            return Err(STOPPED);
+        if self.is_alive() {
+            Ok(Box::new(InProcessLink(self.functions)))
+        } else {
+            let cause = LinkCause::NotInitialized(Rv(CKR_CRYPTOKI_NOT_INITIALIZED));
+            Err(LinkFailure {
+                delivery: Delivery::None,
+                cause,
+            })
         }
-        let busy = Arc::<Busy>::default();
-        self.gate.links().push(Arc::clone(&busy));
-        Ok(Box::new(InProcessLink {
-            functions: self.functions,
-            gate: Arc::clone(&self.gate),
-            busy,
-        }))
     }
 
     fn is_alive(&self) -> bool {
-        !self.gate.stopped.load(Ordering::Acquire)
+        !self.stopped.load(Ordering::Acquire)
     }
 
-    /// `C_Finalize` while another thread is in a call is undefined (PKCS#11 v3.1 §5.4.2): its end is waited for, at most for `grace`. A module
-    /// whose calls do not end stays initialised, and is found so by a later [`load`](InProcess::load).
-    fn stop(&self, grace: Duration) {
-        if self.gate.stopped.swap(true, Ordering::SeqCst) || self.ownership != Ownership::Ours {
-            return;
+    /// There is nobody to wait for: `grace` is not used.
+    fn stop(&self, _grace: Duration) {
+        if !self.stopped.swap(true, Ordering::AcqRel) && self.ownership == Ownership::Ours {
+            // Nothing can be done about a module that does not finalise; a later `C_Initialize` tells.
+            let _ = self.functions.finalize();
         }
-        let until = Instant::now() + grace;
-        while !self.gate.is_quiet() {
-            if Instant::now() >= until {
-                return;
-            }
-            std::thread::sleep(LOOK);
-        }
-        // Nothing can be done about a module that does not finalise; a later `C_Initialize` tells.
-        let _ = self.functions.finalize();
     }
 
     fn process(&self) -> Option<u32> {
@@ -169,22 +117,14 @@ impl fmt::Debug for InProcess {
         shown
             .field("path", &self.path)
             .field("ownership", &self.ownership)
-            .field("stopped", &self.gate.stopped);
+            .field("stopped", &self.stopped);
         shown.finish_non_exhaustive()
     }
 }
 
-const STOPPED: LinkFailure = LinkFailure {
-    delivery: Delivery::None,
-    cause: LinkCause::NotInitialized(Rv(CKR_CRYPTOKI_NOT_INITIALIZED)),
-};
-
 /// Executes every call on the caller's thread; a deadline cannot be kept there.
-struct InProcessLink {
-    functions: Functions,
-    gate: Arc<Gate>,
-    busy: Arc<Busy>,
-}
+#[derive(Clone, Copy)]
+struct InProcessLink(Functions);
 
 impl Link for InProcessLink {
     fn call(
@@ -193,25 +133,7 @@ impl Link for InProcessLink {
         output: &mut [u8],
         _deadline: Deadline,
     ) -> Result<Reply, LinkFailure> {
-        // Sequentially consistent as in `stop`: either this sees that the module is stopped, or `stop` sees that it is busy.
-        self.busy.0.store(true, Ordering::SeqCst);
-        let answer = if self.gate.stopped.load(Ordering::SeqCst) {
-            Reply {
-                rv: Rv(CKR_CRYPTOKI_NOT_INITIALIZED),
-                body: Body::Empty,
-            }
-        } else {
-            execute(self.functions, request, output)
-        };
-        self.busy.0.store(false, Ordering::Release);
-        Ok(answer)
-    }
-}
-
-impl Drop for InProcessLink {
-    fn drop(&mut self) {
-        let is_this = |busy: &Arc<Busy>| Arc::ptr_eq(busy, &self.busy);
-        self.gate.links().retain(|busy| !is_this(busy));
+        Ok(execute(self.0, request, output))
     }
 }
 
@@ -264,6 +186,19 @@ impl From<LoadError> for LinkFailure {
 }
 
 type GetFunctionList = unsafe extern "C" fn(*mut *mut CK_FUNCTION_LIST) -> CK_RV;
+type GetInterface = unsafe extern "C" fn(
+    *mut CK_UTF8CHAR,
+    *mut CK_VERSION,
+    *mut *mut CK_INTERFACE,
+    CK_FLAGS,
+) -> CK_RV;
+
+/// The interfaces that a module is asked for, the best first; one that has none of these is used through its function list.
+const WANTED: [CK_VERSION; 3] = [
+    CK_VERSION { major: 3, minor: 2 },
+    CK_VERSION { major: 3, minor: 1 },
+    CK_VERSION { major: 3, minor: 0 },
+];
 
 fn functions_of(path: &Path) -> Result<Functions, LoadError> {
     // All symbols now: one that is missing must fail here and not in the middle of a call.
@@ -277,7 +212,13 @@ fn functions_of(path: &Path) -> Result<Functions, LoadError> {
     // SAFETY: every PKCS#11 module has this function with this signature (PKCS#11 v3.1 §5.4.4).
     let get_function_list =
         unsafe { library.get::<GetFunctionList>("C_GetFunctionList") }.map(|symbol| *symbol);
+    // SAFETY: a module that has this function has it with this signature (PKCS#11 v3.1 §5.4.6).
+    let get_interface =
+        unsafe { library.get::<GetInterface>("C_GetInterface") }.map(|symbol| *symbol);
     mem::forget(library);
+    if let Some(functions) = get_interface.ok().and_then(best_interface) {
+        return Ok(functions);
+    }
     let missing = || LoadError::NoFunctionList {
         path: path.to_owned(),
     };
@@ -292,6 +233,23 @@ fn functions_of(path: &Path) -> Result<Functions, LoadError> {
     }
 }
 
+/// The functions of the module's best interface of version 3.0 or later.
+fn best_interface(get_interface: GetInterface) -> Option<Functions> {
+    WANTED.into_iter().find_map(|wanted| {
+        let (mut name, mut version) = (*b"PKCS 11\0", wanted);
+        let mut interface = ptr::null_mut();
+        // SAFETY: name and version are only read, and the function writes one pointer: to an interface of the module, which is
+        // never unloaded.
+        let (rv, interface) = unsafe {
+            let rv = get_interface(name.as_mut_ptr(), &mut version, &mut interface, 0);
+            (rv, interface.as_ref())
+        };
+        let list = NonNull::new(interface.filter(|_| rv == CKR_OK)?.pFunctionList)?;
+        // SAFETY: it is the function list of an interface of that name.
+        Some(unsafe { Functions::of_interface(list) })
+    })
+}
+
 /// The dynamic linker's own words, which the library keeps apart from its own, without the path if this is what they begin with.
 fn linker_message(path: &Path, error: &libloading::Error) -> String {
     let message = error
@@ -303,8 +261,8 @@ fn linker_message(path: &Path, error: &libloading::Error) -> String {
     }
 }
 
-fn initialize(functions: Functions, arguments: &mut InitializeArguments) -> Result<Ownership, Rv> {
-    match functions.initialize(arguments) {
+fn initialize(functions: Functions, reserved: *const c_char) -> Result<Ownership, Rv> {
+    match functions.initialize(&mut InitializeArguments::new(reserved)) {
         Rv::OK => Ok(Ownership::Ours),
         Rv(CKR_CRYPTOKI_ALREADY_INITIALIZED) => Ok(Ownership::Shared),
         rv => Err(rv),

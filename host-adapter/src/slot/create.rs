@@ -2,7 +2,7 @@
 //! long as its virtual session whatever becomes of leases.
 
 use cryptoki_sys as ck;
-use everslot_core::{MemberId, Repeat, Rv, ckr};
+use everslot_core::{Repeat, Rv, ckr};
 use everslot_protocol::{Body, Bytes, Mechanism, ObjectHandle, Reply, Request, Template, Value};
 
 use super::identity::Identity;
@@ -90,7 +90,7 @@ impl Session {
         })?;
         match made {
             Made::Pair(public, private) => Ok((public, private)),
-            Made::One(_) => Err(ckr::DEVICE_ERROR),
+            Made::One(_) | Made::None => Err(ckr::DEVICE_ERROR),
         }
     }
 
@@ -146,44 +146,41 @@ impl Session {
         })
     }
 
-    fn make_one(&self, home: Home, send: &mut Send<'_>) -> Result<u64, Rv> {
+    pub(super) fn make_one(&self, home: Home, send: &mut Send<'_>) -> Result<u64, Rv> {
         match self.make(home, send)? {
             Made::One(object) => Ok(object),
-            Made::Pair(..) => Err(ckr::DEVICE_ERROR),
+            Made::Pair(..) | Made::None => Err(ckr::DEVICE_ERROR),
         }
     }
 
     /// Makes an object on a member and takes it into the catalogue.
     ///
-    /// A creation whose outcome is unknown is not sent to another member (S4). What a session makes it makes on one member while that serves:
-    /// calls that take two objects (to wrap one key with another, to derive from two) need both on one.
-    fn make(&self, home: Home, send: &mut Send<'_>) -> Result<Made, Rv> {
-        let preferred = self.state()?.maker;
+    /// A creation whose outcome is unknown is not sent to another member (S4).
+    pub(super) fn make(&self, home: Home, send: &mut Send<'_>) -> Result<Made, Rv> {
+        drop(self.state()?);
         self.may_change(home == Home::Token)?;
         let mut made = None;
-        let mut maker = None;
         let mut send = |lease: &mut Lease| {
             let reply = send(lease)?;
             if reply.rv == everslot_protocol::Rv::OK {
                 made = Some(self.adopt_made(lease, reply).map_err(took_effect)?);
-                maker = Some(lease.place().0);
             }
             Ok(reply)
         };
-        let errand = Errand {
-            preferred,
-            ..Errand::anywhere(Repeat::OnlyIfUndelivered)
-        };
-        let done = self.slot.driver.perform(errand, &mut send)?;
+        let done = self
+            .slot
+            .driver
+            .perform(Errand::anywhere(Repeat::OnlyIfUndelivered), &mut send)?;
         Refusal::of(done.reply).map_err(|refusal| refusal.rv)?;
         let made = made.ok_or(ckr::DEVICE_ERROR)?;
-        self.own(made, maker);
+        self.own(made);
         Ok(made)
     }
 
     /// Remembers what goes with the session.
-    fn own(&self, made: Made, maker: Option<MemberId>) {
+    fn own(&self, made: Made) {
         let (one, other) = match made {
+            Made::None => return,
             Made::One(one) => (one, None),
             Made::Pair(one, other) => (one, Some(other)),
         };
@@ -196,13 +193,15 @@ impl Session {
             .map(|object| object.handle);
         if let Ok(mut state) = self.state() {
             state.objects.extend(of_session);
-            state.maker = maker;
         }
     }
 
     fn adopt_made(&self, lease: &mut Lease, reply: Reply) -> Result<Made, Stop> {
         Ok(match reply.body {
-            Body::Object(object) => Made::One(self.adopt(lease, object)?),
+            Body::Object(object) | Body::Encapsulated(_, object) => {
+                Made::One(self.adopt(lease, object)?)
+            }
+            Body::Length(_) => Made::None,
             Body::KeyPair(public, private) => {
                 Made::Pair(self.adopt(lease, public)?, self.adopt(lease, private)?)
             }
@@ -232,14 +231,16 @@ fn took_effect(stop: Stop) -> Stop {
 }
 
 #[derive(Clone, Copy)]
-enum Made {
+pub(super) enum Made {
+    /// Only a length was asked for.
+    None,
     One(u64),
     Pair(u64, u64),
 }
 
 /// `CKA_TOKEN` of a template; `None` when it says nothing of it. A template that says it twice asks for a token object, lest a
 /// member that takes the other word makes one for a read-only session.
-fn is_token(template: Template<'_>) -> Option<bool> {
+pub(super) fn is_token(template: Template<'_>) -> Option<bool> {
     template
         .iter()
         .filter(|attribute| attribute.kind == ck::CKA_TOKEN)

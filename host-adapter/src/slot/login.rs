@@ -6,12 +6,17 @@ use super::{Refusal, Session, VirtualSlot};
 use crate::group::{Errand, Lease};
 
 impl VirtualSlot {
-    fn log_in(&self, user: User, pin: Option<&[u8]>) -> Result<(), Rv> {
+    pub(super) fn log_in(
+        &self,
+        user: User,
+        pin: Option<&[u8]>,
+        name: Option<&[u8]>,
+    ) -> Result<(), Rv> {
         let _turn = self.open.turn();
         if user == User::SecurityOfficer && self.open.counts().read_only > 0 {
             return Err(ckr::SESSION_READ_ONLY_EXISTS);
         }
-        self.driver.log_in(user, pin)?;
+        self.driver.log_in(user, pin, name)?;
         self.open.settle(Login::In(user)).inspect_err(|_| {
             // The group is logged in, since it just was.
             let _ = self.driver.log_out();
@@ -28,8 +33,8 @@ impl Session {
     pub fn login(&self, user: u64, pin: Option<&[u8]>) -> Result<(), Rv> {
         drop(self.state()?);
         match user {
-            ck::CKU_USER => self.slot.log_in(User::User, pin),
-            ck::CKU_SO => self.slot.log_in(User::SecurityOfficer, pin),
+            ck::CKU_USER => self.slot.log_in(User::User, pin, None),
+            ck::CKU_SO => self.slot.log_in(User::SecurityOfficer, pin, None),
             ck::CKU_CONTEXT_SPECIFIC => self.login_for_operation(pin),
             _ => Err(ckr::USER_TYPE_INVALID),
         }
@@ -51,27 +56,37 @@ impl Session {
     /// `C_InitPIN`, on every member that serves.
     ///
     /// # Errors
-    /// `CKR_USER_NOT_LOGGED_IN` unless the security officer is, `CKR_PIN_LEN_RANGE`, what the first member that refuses says,
-    /// `CKR_DEVICE_ERROR` when none could do it.
+    /// What the first member that refuses says.
     pub fn init_pin(&self, pin: Option<&[u8]>) -> Result<(), Rv> {
         drop(self.state()?);
-        let _turn = self.slot.open.turn();
-        match self.slot.login() {
-            Login::In(User::SecurityOfficer) => self.slot.driver.init_pin(pin),
-            Login::In(User::User) | Login::Out => Err(ckr::USER_NOT_LOGGED_IN),
-        }
+        self.slot.on_each(Repeat::OnlyIfUndelivered, &mut |lease| {
+            Ok(lease.call(
+                &Request::InitPin {
+                    session: lease.handle(),
+                    pin: pin.map(Bytes),
+                },
+                &mut [],
+            )?)
+        })
     }
 
-    /// `C_SetPIN`, on every member that serves or on none: the PIN of who is logged in, else the user's.
+    /// `C_SetPIN`, on every member that serves.
     ///
     /// # Errors
-    /// `CKR_SESSION_READ_ONLY`, `CKR_PIN_LEN_RANGE`, what the first member that refuses says, `CKR_DEVICE_ERROR` when none could do it or
-    /// the first gave no answer.
+    /// `CKR_SESSION_READ_ONLY`, what the first member that refuses says.
     pub fn set_pin(&self, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<(), Rv> {
         drop(self.state()?);
         self.may_change(true)?;
-        let _turn = self.slot.open.turn();
-        self.slot.driver.set_pin(old, new)
+        self.slot.on_each(Repeat::OnlyIfUndelivered, &mut |lease| {
+            let request = Request::SetPin {
+                session: lease.handle(),
+                old: old.map(Bytes),
+                new: new.map(Bytes),
+            };
+            Ok(lease.call(&request, &mut [])?)
+        })?;
+        self.slot.driver.pin_changed(new);
+        Ok(())
     }
 
     /// The login that a `CKA_ALWAYS_AUTHENTICATE` key wants goes to the member that holds the operation (§5.6.8).

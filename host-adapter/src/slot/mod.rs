@@ -5,20 +5,26 @@ mod bench;
 mod catalogue;
 mod change;
 mod create;
+mod encapsulate;
 mod find;
 mod identity;
 mod info;
 mod keys;
+mod later;
+mod later_session;
 mod locate;
 mod login;
+mod message;
 mod object;
 mod open_sessions;
 mod operation;
 mod session;
 mod sessions;
+mod standing;
+mod verify_signature;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 
 use cryptoki_sys as ck;
 use everslot_core::{Login, MemberSet, Repeat, Rv, ckr};
@@ -36,8 +42,8 @@ pub struct VirtualSlot {
     pub(crate) id: u64,
     pub(crate) driver: Arc<GroupDriver>,
     catalogue: Catalogue,
-    /// The library's, which does not outlive it: a session of these has this slot.
-    sessions: Weak<Sessions>,
+    having: later::Having,
+    sessions: Arc<Sessions>,
     open: OpenSessions,
     /// Whether a token was present when its coming and going was last asked for.
     was_present: AtomicBool,
@@ -116,13 +122,14 @@ fn handles(reply: Reply, output: &[u8]) -> impl Iterator<Item = ObjectHandle> {
 }
 
 impl VirtualSlot {
-    pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Weak<Sessions>) -> Self {
+    pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Arc<Sessions>) -> Self {
         let catalogue = Catalogue::new(driver.members().len());
         let was_present = AtomicBool::new(driver.is_present());
         Self {
             id,
             driver,
             catalogue,
+            having: later::Having::default(),
             sessions,
             open: OpenSessions::default(),
             was_present,
@@ -160,13 +167,11 @@ impl VirtualSlot {
         if !self.is_present() {
             return Err(ckr::TOKEN_NOT_PRESENT);
         }
-        let sessions = self
-            .sessions
-            .upgrade()
-            .ok_or(ckr::CRYPTOKI_NOT_INITIALIZED)?;
         let read_write = flags & ck::CKF_RW_SESSION != 0;
         self.open.admit(read_write)?;
-        Ok(sessions.open(|handle| Session::new(handle, Arc::clone(self), read_write)))
+        Ok(self
+            .sessions
+            .open(|handle| Session::new(handle, Arc::clone(self), read_write)))
     }
 
     /// `C_CloseAllSessions`
@@ -174,8 +179,7 @@ impl VirtualSlot {
     /// # Errors
     /// None at present.
     pub fn close_all_sessions(&self) -> Result<(), Rv> {
-        let sessions = self.sessions.upgrade();
-        for session in sessions.iter().flat_map(|open| open.of_slot(self.id)) {
+        for session in self.sessions.of_slot(self.id) {
             // One that another thread closes meanwhile is closed.
             let _ = session.close();
         }
@@ -197,9 +201,7 @@ impl VirtualSlot {
 
     /// After a session was closed: its objects go, and the login with the slot's last one.
     fn forget_session(&self, session: &Session, objects: &[u64]) {
-        if let Some(sessions) = self.sessions.upgrade() {
-            sessions.remove(session.handle);
-        }
+        self.sessions.remove(session.handle);
         for object in objects
             .iter()
             .filter_map(|object| self.catalogue.object(*object))

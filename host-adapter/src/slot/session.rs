@@ -1,12 +1,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cryptoki_sys as ck;
-use everslot_core::{Login, MemberId, Rv, User, ckr};
+use everslot_core::{Login, Rv, User, ckr};
 use everslot_protocol::{Operation, SessionInfo};
 
 use super::VirtualSlot;
 use super::bench::Benches;
 use super::find::Search;
+use super::message::Messages;
+use super::standing::Standing;
 
 /// A session as the application holds it. It outlives any member.
 pub struct Session {
@@ -22,10 +24,20 @@ pub(super) struct State {
     closed: bool,
     pub(super) search: Option<Search>,
     pub(super) benches: Benches,
+    pub(super) messages: Messages,
+    /// Begun by `C_VerifySignatureInit`.
+    pub(super) signature_check: Option<Standing>,
     /// The session objects that it has made.
     pub(super) objects: Vec<u64>,
-    /// The member that made its last object.
-    pub(super) maker: Option<MemberId>,
+}
+
+impl State {
+    /// Ends what `C_VerifySignatureInit` has begun. Whether there was something.
+    pub(super) fn end_signature_check(&mut self) -> bool {
+        let mut ended = self.signature_check.take();
+        ended.iter_mut().for_each(Standing::leave);
+        ended.is_some()
+    }
 }
 
 impl Session {
@@ -48,6 +60,8 @@ impl Session {
         state.closed = true;
         state.search = None;
         state.benches.clear();
+        state.messages.clear();
+        state.end_signature_check();
         let objects = std::mem::take(&mut state.objects);
         drop(state);
         self.slot.forget_session(self, &objects);

@@ -3,7 +3,6 @@
 //! It stands in for an application written in C; the `cryptoki` crate and `pkcs11-tool` stand in for others.
 
 mod mechanism;
-mod mutexes;
 mod operation;
 mod session;
 mod template;
@@ -18,7 +17,6 @@ use cryptoki_sys::{
 use everslot_core::Rv;
 
 pub use mechanism::Mechanism;
-pub use mutexes::MutexUse;
 pub use session::{Object, Session};
 pub use template::Template;
 
@@ -85,24 +83,6 @@ impl Module {
         // SAFETY: the module gave the list, which lives as long as the module, which is never unloaded.
         let functions = unsafe { list.as_ref() }.expect("a module gives its list");
         Self { functions }
-    }
-
-    /// Takes back every `dlopen` of the module there has been, as an application does that forgets `C_Finalize`.
-    ///
-    /// # Panics
-    /// It is not loaded.
-    pub fn unload(path: &Path) {
-        use libloading::os::unix::{Library, RTLD_NOW};
-        /// Only where it is loaded already (`dlfcn.h`).
-        const RTLD_NOLOAD: std::ffi::c_int = 4;
-        // SAFETY: nothing is loaded, so that nothing runs.
-        let library = unsafe { Library::open(Some(path), RTLD_NOLOAD | RTLD_NOW) };
-        let handle = library.expect("the module is loaded").into_raw();
-        for _ in 0..2 {
-            // SAFETY: `load` has opened it once and never closes it, and it was opened once more above.
-            let library = unsafe { Library::from_raw(handle) };
-            library.close().expect("it was open");
-        }
     }
 
     /// `C_Initialize`, allowing threads and locks of the operating system.

@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::client::{Module, Session};
+use crate::softhsm::{PIN, SO_PIN};
 use crate::{Artifact, HostProcess, PATIENCE, eventually, process};
 pub use member::Member;
 pub use plan::{Isolation, Plan, Token};
@@ -123,7 +124,7 @@ impl Lab {
     #[must_use]
     pub const fn pin(&self) -> &'static str {
         match self.plan.token {
-            Token::SoftHsm => self.plan.pins.user,
+            Token::SoftHsm => PIN,
             Token::Test => "1234",
         }
     }
@@ -132,7 +133,7 @@ impl Lab {
     #[must_use]
     pub const fn so_pin(&self) -> &'static str {
         match self.plan.token {
-            Token::SoftHsm => self.plan.pins.so,
+            Token::SoftHsm => SO_PIN,
             Token::Test => "4321",
         }
     }

@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use crate::softhsm::Pins;
-
 /// What kind of token the members are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Token {
@@ -41,10 +39,6 @@ pub struct Plan {
     pub deadline: Duration,
     /// Whether the test module takes faults and counts calls; that costs time.
     pub scripted: bool,
-    /// Whether SoftHSM's tokens hold no keys.
-    pub empty: bool,
-    /// The PINs of SoftHSM's tokens.
-    pub pins: Pins,
     /// Real sessions on a member, at most; everslot's default when none.
     pub sessions: Option<u32>,
     /// Sessions that the test module's token allows; thousands when none.
@@ -63,8 +57,6 @@ impl Default for Plan {
             in_call: false,
             deadline: Duration::from_secs(1),
             scripted: true,
-            empty: false,
-            pins: Pins::default(),
             sessions: None,
             session_limit: None,
         }

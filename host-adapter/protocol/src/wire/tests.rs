@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Bytes, Function, ModuleInfo, ObjectHandle, Operation, Rv, SessionHandle, SlotInfo, TokenInfo,
-    Version,
+    Bytes, Function, MADE_IV_MAX, ModuleInfo, ObjectHandle, Operation, Rv, Sealed, SessionHandle,
+    SlotInfo, TAG_MAX, TokenInfo, Version,
 };
 use strategies::{attribute_values, replies, requests};
 
@@ -135,6 +135,7 @@ fn the_longest_reply_fits_its_bound() {
             description: [255; 32],
             library: version,
         }),
+        Body::Sealed(Sealed::new(u64::MAX, &[255; MADE_IV_MAX], &[255; TAG_MAX])),
     ];
     for body in bodies {
         let reply = Reply {

@@ -1,46 +1,58 @@
-use cryptoki_sys::CKF_INTERFACE_FORK_SAFE;
+use cryptoki_sys::{
+    CK_FUNCTION_LIST, CK_FUNCTION_LIST_3_0, CK_FUNCTION_LIST_3_2, CKF_INTERFACE_FORK_SAFE,
+};
 use everslot_core::Rv;
 
 use super::*;
 
 #[test]
-fn the_only_interface_is_the_standards_2_40() {
+fn the_latest_interface_comes_first() {
     let mut count = 0;
     assert_eq!(list(ptr::null_mut(), &mut count), ckr::OK);
-    assert_eq!(count, 1);
+    assert_eq!(count, 4);
 
-    let mut interface = CK_INTERFACE {
+    let empty = CK_INTERFACE {
         pInterfaceName: ptr::null_mut(),
         pFunctionList: ptr::null_mut(),
         flags: 9,
     };
-    count = 0;
-    assert_eq!(list(&raw mut interface, &mut count), ckr::BUFFER_TOO_SMALL);
-    assert_eq!((count, interface.flags), (1, 9));
-    assert_eq!(list(&raw mut interface, &mut count), ckr::OK);
-    assert_eq!(interface.flags, 0);
-    assert_eq!(name_of(&interface), c"PKCS 11");
-    assert_eq!(version_of(&interface), (2, 40));
+    let mut interfaces = [empty; 4];
+    count = 3;
+    assert_eq!(
+        list(interfaces.as_mut_ptr(), &mut count),
+        ckr::BUFFER_TOO_SMALL
+    );
+    assert_eq!((count, interfaces[0].flags), (4, 9));
+    assert_eq!(list(interfaces.as_mut_ptr(), &mut count), ckr::OK);
+    let versions = interfaces.map(|interface| version_of(&interface));
+    assert_eq!(versions, [(3, 2), (3, 1), (3, 0), (2, 40)]);
+    for interface in &interfaces {
+        assert_eq!((interface.flags, name_of(interface)), (0, c"PKCS 11"));
+    }
 }
 
 #[test]
-fn the_default_is_what_nothing_asks_for() {
+fn the_default_is_the_latest() {
     let found = interface(None, None, 0).expect("an interface");
-    assert_eq!((name_of(&found), version_of(&found)), (c"PKCS 11", (2, 40)));
+    assert_eq!((name_of(&found), version_of(&found)), (c"PKCS 11", (3, 2)));
 }
 
 #[test]
 fn an_interface_matches_in_name_version_and_flags() {
     let version = |major, minor| Some(CK_VERSION { major, minor });
-    assert!(interface(Some(c"PKCS 11"), version(2, 40), 0).is_ok());
     assert!(interface(Some(c"PKCS 11"), None, 0).is_ok());
-    assert!(interface(None, version(2, 40), 0).is_ok());
+    for (major, minor) in [(2, 40), (3, 0), (3, 1), (3, 2)] {
+        for name in [None, Some(c"PKCS 11")] {
+            let found = interface(name, version(major, minor), 0).expect("an interface");
+            assert_eq!(version_of(&found), (major, minor));
+        }
+    }
     let refused = [
         interface(Some(c""), None, 0),
         interface(Some(c"PKCS"), None, 0),
         interface(Some(c"PKCS 11x"), None, 0),
         interface(Some(c"pkcs 11"), None, 0),
-        interface(None, version(3, 0), 0),
+        interface(None, version(3, 3), 0),
         interface(None, version(2, 20), 0),
         interface(None, None, CKF_INTERFACE_FORK_SAFE),
     ];
@@ -63,15 +75,28 @@ fn a_place_for_the_answer_is_needed() {
 }
 
 #[test]
-fn the_function_list_has_every_function_once() {
-    // SAFETY: the list is a version, padded to a pointer's size, and 68 function pointers, as its size shows.
-    let words = unsafe {
-        const { assert!(size_of::<CK_FUNCTION_LIST>() == 69 * size_of::<usize>()) };
-        std::slice::from_raw_parts((&raw const FUNCTIONS).cast::<usize>().add(1), 68)
+fn every_function_list_has_every_function_once_and_begins_with_the_one_before() {
+    const WORD: usize = size_of::<usize>();
+    const SIZES: [usize; 3] = [
+        size_of::<CK_FUNCTION_LIST>() / WORD - 1,
+        size_of::<CK_FUNCTION_LIST_3_0>() / WORD - 1,
+        size_of::<CK_FUNCTION_LIST_3_2>() / WORD - 1,
+    ];
+    assert_eq!(SIZES, [68, 92, 104]);
+    // SAFETY: each list is a version, padded to a pointer's size, and function pointers, as many as its size shows.
+    let words = |list: *const c_void, count| unsafe {
+        std::slice::from_raw_parts(list.cast::<usize>().add(1), count)
     };
-    let distinct: std::collections::BTreeSet<_> = words.iter().collect();
-    assert_eq!(distinct.len(), 68);
-    assert!(!distinct.contains(&0));
+    let latest = words((&raw const lists::FUNCTIONS_3_2).cast(), 104);
+    let distinct: std::collections::BTreeSet<_> = latest.iter().collect();
+    assert!(distinct.len() == 104 && !distinct.contains(&0));
+    for (list, count) in [
+        ((&raw const FUNCTIONS).cast(), 68),
+        ((&raw const lists::FUNCTIONS_3_0).cast(), 92),
+        ((&raw const lists::FUNCTIONS_3_1).cast(), 92),
+    ] {
+        assert_eq!(words(list, count), &latest[..count]);
+    }
 }
 
 fn list(place: *mut CK_INTERFACE, count: &mut CK_ULONG) -> Rv {

@@ -1,4 +1,4 @@
-//! Every function of the list: its name, a call of it, and what it answers to a caller that gives it nothing.
+//! Every function of interface 3.2: its name, a call of it, and what it answers to a caller that gives it nothing.
 
 use cryptoki_sys::{CK_MECHANISM, CKF_SERIAL_SESSION};
 use everslot_core::{Rv, ckr};
@@ -66,7 +66,7 @@ macro_rules! case {
 }
 
 #[rustfmt::skip]
-pub(super) const CASES: [Case; 68] = [
+pub(super) const CASES: [Case; 104] = [
     case!(Free, OK, C_Initialize(g, g.data())),
     case!(Bare, OK, C_Finalize(g, g.data())),
     case!(Bare, ARGUMENTS_BAD, C_GetInfo(g, g.place())),
@@ -135,4 +135,40 @@ pub(super) const CASES: [Case; 68] = [
     case!(Free, FUNCTION_NOT_PARALLEL, C_GetFunctionStatus(g, g.session)),
     case!(Free, FUNCTION_NOT_PARALLEL, C_CancelFunction(g, g.session)),
     case!(Bare, ARGUMENTS_BAD, C_WaitForSlotEvent(g, 1, g.place(), g.data())),
+    case!(Free, ARGUMENTS_BAD, C_GetInterfaceList(g, g.data(), g.place())),
+    case!(Free, ARGUMENTS_BAD, C_GetInterface(g, g.data(), g.data(), g.place(), 0)),
+    case!(Pin, OK, C_LoginUser(g, g.session, 1, g.data(), g.length, std::ptr::null_mut(), 0)),
+    case!(Session, OK, C_SessionCancel(g, g.session, 0)),
+    case!(Session, OK, C_MessageEncryptInit(g, g.session, g.mechanism, 1)),
+    case!(Array, ARGUMENTS_BAD, C_EncryptMessage(g, g.session, g.data(), g.length, g.data(), g.length, g.data(), g.length, g.data(), g.place())),
+    case!(Array, OPERATION_NOT_INITIALIZED, C_EncryptMessageBegin(g, g.session, g.data(), g.length, g.data(), g.length)),
+    case!(Array, ARGUMENTS_BAD, C_EncryptMessageNext(g, g.session, g.data(), g.length, g.data(), g.length, g.data(), g.place(), 1)),
+    case!(Session, OK, C_MessageEncryptFinal(g, g.session)),
+    case!(Session, OK, C_MessageDecryptInit(g, g.session, g.mechanism, 1)),
+    case!(Array, ARGUMENTS_BAD, C_DecryptMessage(g, g.session, g.data(), g.length, g.data(), g.length, g.data(), g.length, g.data(), g.place())),
+    case!(Array, OPERATION_NOT_INITIALIZED, C_DecryptMessageBegin(g, g.session, g.data(), g.length, g.data(), g.length)),
+    case!(Array, ARGUMENTS_BAD, C_DecryptMessageNext(g, g.session, g.data(), g.length, g.data(), g.length, g.data(), g.place(), 1)),
+    case!(Session, OK, C_MessageDecryptFinal(g, g.session)),
+    case!(Session, OK, C_MessageSignInit(g, g.session, g.mechanism, 1)),
+    case!(Array, ARGUMENTS_BAD, C_SignMessage(g, g.session, g.data(), g.length, g.data(), g.length, g.data(), g.place())),
+    case!(Session, OPERATION_NOT_INITIALIZED, C_SignMessageBegin(g, g.session, g.data(), g.length)),
+    case!(Array, OPERATION_NOT_INITIALIZED, C_SignMessageNext(g, g.session, g.data(), g.length, g.data(), g.length, g.data(), g.place())),
+    case!(Session, OK, C_MessageSignFinal(g, g.session)),
+    case!(Session, OK, C_MessageVerifyInit(g, g.session, g.mechanism, 1)),
+    case!(Array, OPERATION_NOT_INITIALIZED, C_VerifyMessage(g, g.session, g.data(), g.length, g.data(), g.length, g.data(), g.length)),
+    case!(Session, OPERATION_NOT_INITIALIZED, C_VerifyMessageBegin(g, g.session, g.data(), g.length)),
+    case!(Array, OPERATION_NOT_INITIALIZED, C_VerifyMessageNext(g, g.session, g.data(), g.length, g.data(), g.length, g.data(), g.length)),
+    case!(Session, OK, C_MessageVerifyFinal(g, g.session)),
+    case!(Array, ARGUMENTS_BAD, C_EncapsulateKey(g, g.session, g.mechanism, 1, g.data(), g.length, g.data(), g.place(), g.place())),
+    case!(Array, ARGUMENTS_BAD, C_DecapsulateKey(g, g.session, g.mechanism, 1, g.data(), g.length, g.data(), g.length, g.place())),
+    case!(Array, OK, C_VerifySignatureInit(g, g.session, g.mechanism, 1, g.data(), g.length)),
+    case!(Array, OK, C_VerifySignature(g, g.session, g.data(), g.length)),
+    case!(Array, OK, C_VerifySignatureUpdate(g, g.session, g.data(), g.length)),
+    case!(Session, OK, C_VerifySignatureFinal(g, g.session)),
+    case!(Session, ARGUMENTS_BAD, C_GetSessionValidationFlags(g, g.session, 1, g.place())),
+    case!(Session, FUNCTION_NOT_SUPPORTED, C_AsyncComplete(g, g.session, g.data(), g.place())),
+    case!(Session, FUNCTION_NOT_SUPPORTED, C_AsyncGetID(g, g.session, g.data(), g.place())),
+    case!(Session, FUNCTION_NOT_SUPPORTED, C_AsyncJoin(g, g.session, g.data(), 0, g.data(), g.length)),
+    case!(Array, ARGUMENTS_BAD, C_WrapKeyAuthenticated(g, g.session, g.mechanism, 1, 2, g.data(), g.length, g.data(), g.place())),
+    case!(Array, ARGUMENTS_BAD, C_UnwrapKeyAuthenticated(g, g.session, g.mechanism, 1, g.data(), g.length, g.data(), g.length, g.data(), g.length, g.place())),
 ];

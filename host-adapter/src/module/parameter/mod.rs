@@ -3,6 +3,8 @@
 //! Which structure a mechanism has is told by one table (`table`), what stands in a structure by another (`structures`); one routine
 //! reads them all and one writes them all. Supporting a further mechanism is one more line in each.
 
+mod made;
+mod message;
 mod objects;
 mod read;
 mod shape;
@@ -14,6 +16,11 @@ mod write;
 
 use everslot_protocol::{Mechanism, Parameter};
 
+pub use made::{makes_iv, write_made_iv};
+pub(super) use message::CMessageParameter;
+pub use message::{
+    message_crosses_process_border, read_message_parameter, write_message_parameter,
+};
 pub use objects::map_objects;
 pub use read::read_mechanism;
 pub(super) use write::CMechanism;

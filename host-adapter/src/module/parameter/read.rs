@@ -1,6 +1,6 @@
 use bumpalo::collections::Vec;
-use cryptoki_sys::{CK_MECHANISM, CKR_ARGUMENTS_BAD, CKR_MECHANISM_PARAM_INVALID};
-use everslot_protocol::{Bytes, Field, List, Mechanism, ObjectHandle, Parameter, Rv};
+use cryptoki_sys::{CK_MECHANISM, CKG_NO_GENERATE, CKR_ARGUMENTS_BAD, CKR_MECHANISM_PARAM_INVALID};
+use everslot_protocol::{Bytes, Field, List, MADE_IV_MAX, Mechanism, ObjectHandle, Parameter, Rv};
 
 use super::shape::{Part, Structure};
 use super::table::{Kind, structures};
@@ -158,6 +158,9 @@ impl<'a> Place<'a> {
             Part::Inline(length) => Field::Inline(Bytes(self.inline(length)?)),
             Part::SizeOrAddress => Field::Integer(u64::from(is_address(self.word()?))),
             Part::Bytes { size } => self.pointer(self.part(size)?)?,
+            Part::MadeBytes { size, generator } => {
+                self.made(self.part(size)?, self.part(generator)? != CKG_NO_GENERATE)?
+            }
             Part::Bits { size } => self.pointer(self.part(size)?.div_ceil(8))?,
             Part::Fixed(length) => self.fixed(length)?,
             Part::BytesOrObject { size, tag, is } if self.part(tag)? == is => {
@@ -209,6 +212,16 @@ impl<'a> Place<'a> {
         Ok(Field::Pointer(
             self.reader.memory.bytes(self.word()?, length)?.map(Bytes),
         ))
+    }
+
+    /// What the member is to overwrite is copied: nothing may be written to what is borrowed.
+    fn made(&self, length: u64, makes: bool) -> Result<Field<'a>, Unreadable> {
+        let bytes = self.reader.memory.bytes(self.word()?, length)?;
+        Ok(Field::Pointer(match bytes {
+            Some(bytes) if makes && bytes.len() > MADE_IV_MAX => return Err(Unreadable),
+            Some(bytes) if makes => Some(Bytes(self.reader.scratch.bump().alloc_slice_copy(bytes))),
+            bytes => bytes.map(Bytes),
+        }))
     }
 
     fn fixed(&self, length: usize) -> Result<Field<'a>, Unreadable> {

@@ -33,6 +33,8 @@ pub(super) enum Part {
     SizeOrAddress,
     /// An address of bytes whose length is the part `size`.
     Bytes { size: usize },
+    /// [`Bytes`](Self::Bytes) that the member overwrites if the part `generator` is not `CKG_NO_GENERATE`.
+    MadeBytes { size: usize, generator: usize },
     /// An address of bytes whose length in bits is the part `size`, an [`Integer`](Self::Integer).
     Bits { size: usize },
     /// An address of so many bytes.
@@ -68,6 +70,7 @@ impl Part {
             | Self::Size
             | Self::SizeOrAddress
             | Self::Bytes { .. }
+            | Self::MadeBytes { .. }
             | Self::Bits { .. }
             | Self::Fixed(_)
             | Self::BytesOrObject { .. }
@@ -89,6 +92,7 @@ impl Part {
             | Self::Size
             | Self::SizeOrAddress
             | Self::Bytes { .. }
+            | Self::MadeBytes { .. }
             | Self::Bits { .. }
             | Self::Fixed(_)
             | Self::BytesOrObject { .. }

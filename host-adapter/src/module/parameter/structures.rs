@@ -3,8 +3,8 @@
 use cryptoki_sys::{CK_SP800_108_KEY_HANDLE, CK_TRUE, CKF_HKDF_SALT_KEY};
 
 use super::shape::Part::{
-    Array, Bits, Byte, Bytes, BytesOrObject, Fixed, Inline, Integer, Mechanism, Null, Object,
-    ObjectWhen, Reference, Size, SizeOrAddress, Structure as Inner, Text,
+    Array, Bits, Byte, Bytes, BytesOrObject, Fixed, Inline, Integer, MadeBytes, Mechanism, Null,
+    Object, ObjectWhen, Reference, Size, SizeOrAddress, Structure as Inner, Text,
 };
 use super::shape::{Part, Structure, fields, offsets, size};
 
@@ -41,6 +41,13 @@ structures! {
     /// Its form before v2.40, without `ulIvBits`, which some applications still have.
     GCM_WITHOUT_IV_BITS = CK_GCM_PARAMS { Bytes { size: 1 }, Size, Bytes { size: 3 }, Size, Integer }
     CCM = CK_CCM_PARAMS { Integer, Bytes { size: 2 }, Size, Bytes { size: 4 }, Size, Integer }
+    /// Of `C_WrapKeyAuthenticated` and `C_UnwrapKeyAuthenticated`.
+    GCM_WRAP = CK_GCM_WRAP_PARAMS {
+        MadeBytes { size: 1, generator: 3 }, Size, Integer, Integer, Bytes { size: 5 }, Size, Integer,
+    }
+    CCM_WRAP = CK_CCM_WRAP_PARAMS {
+        Integer, MadeBytes { size: 2, generator: 4 }, Size, Integer, Integer, Bytes { size: 6 }, Size, Integer,
+    }
     CHACHA20 = CK_CHACHA20_PARAMS { Bits { size: 1 }, Integer, Bits { size: 3 }, Integer }
     SALSA20 = CK_SALSA20_PARAMS { Fixed(8), Bits { size: 2 }, Integer }
     POLY1305 = CK_SALSA20_CHACHA20_POLY1305_PARAMS { Bytes { size: 1 }, Size, Bytes { size: 3 }, Size }

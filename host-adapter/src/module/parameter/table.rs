@@ -54,8 +54,9 @@ const fn structures_of(mechanism: u64) -> Option<&'static [&'static Structure]> 
 const fn of_ciphers(mechanism: u64) -> Option<&'static [&'static Structure]> {
     Some(match mechanism {
         // SoftHSM and others take its form before v2.40 for GMAC as well.
-        CKM_AES_GCM | CKM_AES_GMAC => &[&GCM, &GCM_WITHOUT_IV_BITS],
-        CKM_AES_CCM => &[&CCM],
+        CKM_AES_GMAC => &[&GCM, &GCM_WITHOUT_IV_BITS],
+        CKM_AES_GCM => &[&GCM, &GCM_WITHOUT_IV_BITS, &GCM_WRAP],
+        CKM_AES_CCM => &[&CCM, &CCM_WRAP],
         CKM_CHACHA20 => &[&CHACHA20],
         CKM_SALSA20 => &[&SALSA20],
         CKM_CHACHA20_POLY1305 | CKM_SALSA20_POLY1305 => &[&POLY1305],

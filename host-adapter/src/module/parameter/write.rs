@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
 
@@ -12,6 +13,8 @@ use crate::module::memory::WORD;
 /// A mechanism in its C form; every address in it is good for `'a`.
 pub(in crate::module) struct CMechanism<'a> {
     mechanism: CK_MECHANISM,
+    /// What the member may overwrite.
+    made: Option<&'a [Cell<u8>]>,
     borrowed: PhantomData<&'a ()>,
 }
 
@@ -25,6 +28,7 @@ impl<'a> CMechanism<'a> {
         if let Some(plain) = Self::plain(mechanism) {
             return Ok(plain);
         }
+        let made = Cell::new(None);
         let words = match mechanism.parameter {
             Parameter::None => &[],
             Parameter::Flat(bytes) => aligned(&bytes, scratch),
@@ -35,15 +39,14 @@ impl<'a> CMechanism<'a> {
                     .find(|structure| structure.fields == fields.len());
                 let written = structure
                     .ok_or(Mismatch)
-                    .and_then(|structure| Writer(scratch).structure(structure, fields));
+                    .and_then(|structure| Writer(scratch, &made).structure(structure, fields));
                 written.map_err(|Mismatch| Rv(CKR_MECHANISM_PARAM_INVALID))?
             }
         };
-        Ok(Self::of(
-            mechanism.kind,
-            address_of(words),
-            words.len() * WORD,
-        ))
+        Ok(Self {
+            made: made.get(),
+            ..Self::of(mechanism.kind, address_of(words), words.len() * WORD)
+        })
     }
 
     /// The C form of a mechanism that needs nothing beside itself: no parameter, or an aligned flat one.
@@ -61,6 +64,11 @@ impl<'a> CMechanism<'a> {
         &raw mut self.mechanism
     }
 
+    /// What stands in the parameter where the member may have made an IV; `None` for a parameter without such a place.
+    pub(in crate::module) fn made(&self) -> Option<Vec<u8>> {
+        self.made.map(|made| made.iter().map(Cell::get).collect())
+    }
+
     fn of(kind: u64, address: u64, length: usize) -> Self {
         let parameter = ptr::with_exposed_provenance_mut(address as usize);
         let mechanism = CK_MECHANISM {
@@ -70,6 +78,7 @@ impl<'a> CMechanism<'a> {
         };
         Self {
             mechanism,
+            made: None,
             borrowed: PhantomData,
         }
     }
@@ -95,10 +104,11 @@ fn aligned<'a>(bytes: &[u8], scratch: &'a Scratch) -> &'a [u64] {
 #[derive(Debug)]
 struct Mismatch;
 
+/// Writes structures, and notes what of them the member may overwrite.
 #[derive(Clone, Copy)]
-struct Writer<'a>(&'a Scratch);
+struct Writer<'a, 'm>(&'a Scratch, &'m Cell<Option<&'a [Cell<u8>]>>);
 
-impl<'a> Writer<'a> {
+impl<'a> Writer<'a, '_> {
     fn structure(
         self,
         structure: &Structure,
@@ -156,7 +166,10 @@ impl<'a> Writer<'a> {
                 words.put(offset, self.cell(words.word(offset)?))
             }
             (
-                Part::Bytes { .. } | Part::BytesOrObject { .. } | Part::Bits { .. },
+                Part::Bytes { .. }
+                | Part::MadeBytes { .. }
+                | Part::BytesOrObject { .. }
+                | Part::Bits { .. },
                 Field::Pointer(None),
             ) => Ok(()),
             (
@@ -169,6 +182,15 @@ impl<'a> Writer<'a> {
             (Part::BytesOrObject { size, .. }, Field::Object(object)) => {
                 words.put(offset, self.cell(object.0))?;
                 words.put_size(size_offset(size), WORD)
+            }
+            (Part::MadeBytes { size, .. }, Field::Pointer(Some(bytes))) => {
+                let made = self
+                    .0
+                    .bump()
+                    .alloc_slice_fill_iter(bytes.iter().copied().map(Cell::new));
+                self.1.set(Some(made));
+                words.put(offset, address_of(made))?;
+                words.put_size(size_offset(size), bytes.len())
             }
             (Part::Bits { .. }, Field::Pointer(Some(bytes))) => {
                 words.put(offset, address_of(&bytes))

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use cryptoki_sys::*;
 use everslot_protocol::{
-    Body, Bytes, Deadline, Dual, List, ObjectHandle, Operation, Request, Rv, SessionHandle, SlotId,
+    Body, Bytes, Deadline, Dual, List, MessageCall, MessageOperation, MessageParameter,
+    ObjectHandle, Operation, Request, Rv, SessionHandle, SignatureCall, SlotId,
 };
 
 use super::token::{SOFTHSM, plain, settings, with_token};
@@ -121,6 +122,8 @@ fn every_request() -> Vec<Request<'static>> {
     let mut all = general();
     all.extend(of_objects());
     all.extend(of_operations());
+    all.extend(of_messages());
+    all.extend(of_later_versions());
     all
 }
 
@@ -302,5 +305,123 @@ fn of_operations() -> Vec<Request<'static>> {
         data,
         room,
     }));
+    all
+}
+
+fn of_messages() -> Vec<Request<'static>> {
+    let (session, data, associated, signature) = (SESSION, NOTHING, NOTHING, NOTHING);
+    let (parameter, room) = (MessageParameter::None, Some(8));
+    let calls = [
+        MessageCall::Init {
+            mechanism: plain(0),
+            key: OBJECT,
+        },
+        MessageCall::Whole {
+            parameter,
+            associated,
+            data,
+            room,
+        },
+        MessageCall::Verify {
+            parameter,
+            data,
+            signature,
+        },
+        MessageCall::Begin {
+            parameter,
+            associated,
+        },
+        MessageCall::Next {
+            parameter,
+            data,
+            room,
+            last: false,
+        },
+        MessageCall::Next {
+            parameter,
+            data,
+            room,
+            last: true,
+        },
+        MessageCall::VerifyNext {
+            parameter,
+            data,
+            signature: None,
+        },
+        MessageCall::Final,
+    ];
+    let operations = [
+        MessageOperation::Encrypt,
+        MessageOperation::Decrypt,
+        MessageOperation::Sign,
+        MessageOperation::Verify,
+    ];
+    let all = operations.iter().flat_map(|operation| {
+        calls.iter().map(|call| Request::Message {
+            session,
+            operation: *operation,
+            call: *call,
+        })
+    });
+    all.collect()
+}
+
+fn of_later_versions() -> Vec<Request<'static>> {
+    let (session, template, mechanism) = (SESSION, List::EMPTY, plain(0));
+    let (data, associated, signature, ciphertext) = (NOTHING, NOTHING, NOTHING, NOTHING);
+    let (wrapping_key, unwrapping_key, private_key, public_key, key) =
+        (OBJECT, OBJECT, OBJECT, OBJECT, OBJECT);
+    let calls = [
+        SignatureCall::Init {
+            mechanism,
+            key,
+            signature,
+        },
+        SignatureCall::Whole { data },
+        SignatureCall::Update { data },
+        SignatureCall::Final,
+    ];
+    let mut all: Vec<_> = calls
+        .map(|call| Request::VerifySignature { session, call })
+        .into();
+    all.extend([
+        Request::LoginUser {
+            session,
+            user: 1,
+            pin: None,
+            name: NOTHING,
+        },
+        Request::EncapsulateKey {
+            session,
+            mechanism,
+            public_key,
+            template,
+            room: Some(8),
+        },
+        Request::DecapsulateKey {
+            session,
+            mechanism,
+            private_key,
+            template,
+            ciphertext,
+        },
+        Request::WrapKeyAuthenticated {
+            session,
+            mechanism,
+            wrapping_key,
+            key,
+            associated,
+            room: Some(8),
+        },
+        Request::UnwrapKeyAuthenticated {
+            session,
+            mechanism,
+            unwrapping_key,
+            wrapped: NOTHING,
+            template,
+            associated,
+        },
+        Request::ValidationFlags { session, kind: 1 },
+    ]);
     all
 }

@@ -1,5 +1,7 @@
 //! Whatever request or reply can be built. What they borrow is leaked: a test's process is short.
 
+mod later;
+
 use std::vec;
 use std::vec::Vec;
 
@@ -136,6 +138,7 @@ pub(super) fn requests() -> impl Strategy<Value = Request<'static>> {
     all.extend(of_objects());
     all.extend(of_operations());
     all.extend(of_keys());
+    all.extend(later::requests());
     Union::new(all)
 }
 
@@ -360,6 +363,7 @@ pub(super) fn replies() -> impl Strategy<Value = Reply> {
     let body = prop_oneof![
         Just(Body::Empty),
         (0..500_u64).prop_map(Body::Written),
+        later::bodies(),
         any::<u64>().prop_map(Body::Length),
         session().prop_map(Body::Session),
         object().prop_map(Body::Object),

@@ -30,6 +30,10 @@ fn of_ciphers_and_wrapping() {
         KEY_WRAP_SET_OAEP = CK_KEY_WRAP_SET_OAEP_PARAMS { bBC, pX, ulXLen }
         GCM = CK_GCM_PARAMS { pIv, ulIvLen, ulIvBits, pAAD, ulAADLen, ulTagBits }
         CCM = CK_CCM_PARAMS { ulDataLen, pNonce, ulNonceLen, pAAD, ulAADLen, ulMACLen }
+        GCM_WRAP = CK_GCM_WRAP_PARAMS { pIv, ulIvLen, ulIvFixedBits, ivGenerator, pAAD, ulAADLen, ulTagBits }
+        CCM_WRAP = CK_CCM_WRAP_PARAMS {
+            ulDataLen, pNonce, ulNonceLen, ulNonceFixedBits, nonceGenerator, pAAD, ulAADLen, ulMACLen,
+        }
         CHACHA20 = CK_CHACHA20_PARAMS { pBlockCounter, blockCounterBits, pNonce, ulNonceBits }
         SALSA20 = CK_SALSA20_PARAMS { pBlockCounter, pNonce, ulNonceBits }
         POLY1305 = CK_SALSA20_CHACHA20_POLY1305_PARAMS { pNonce, ulNonceLen, pAAD, ulAADLen }

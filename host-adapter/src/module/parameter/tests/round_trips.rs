@@ -54,7 +54,9 @@ fn sample_field(
         Part::Inline(length) => Field::Inline(leaked(length)),
         Part::SizeOrAddress => Field::Integer(salt % 2),
         // Sizes that two addresses share are the same for both.
-        Part::Bytes { size } => Field::Pointer(Some(leaked(size + 3))),
+        Part::Bytes { size } | Part::MadeBytes { size, .. } => {
+            Field::Pointer(Some(leaked(size + 3)))
+        }
         Part::Bits { .. } => Field::Pointer(Some(leaked(8))),
         Part::Fixed(length) => Field::Pointer(Some(leaked(length))),
         Part::Text => Field::Pointer(Some(Bytes(b"1.2.840.113549.1.7.1"))),
@@ -156,6 +158,7 @@ fn null_addresses_stay_null() {
 fn without(part: Part, field: Field<'static>) -> Field<'static> {
     match part {
         Part::Bytes { .. }
+        | Part::MadeBytes { .. }
         | Part::Fixed(_)
         | Part::Text
         | Part::Reference(_)
