@@ -1,16 +1,18 @@
 //! The decisions of everslot: which member serves, when a lost one is tried again, how a call ends.
 //!
-//! Two small machines and three pure tables, all of them plain values: they know no clock, thread,
+//! Three small machines and four pure tables, all of them plain values: they know no clock, thread,
 //! wire or PKCS#11 function, allocate nothing and call nobody back. A caller feeds an input and the
 //! current [`Instant`], and gets values back that say what to do next.
 //!
 //! | part | decides | seed and properties |
 //! |---|---|---|
 //! | [`Group`] | who is a member and in which state; recovery; login | S2, S3, S5, S6, S7, S12, L1 |
-//! | [`Call`] | one operation, from choosing a member to the answer | S1, S10, S11, S12, L2 |
+//! | [`Call`] | one call, from choosing a member to the answer | S1, S10, S11, S12, L2 |
+//! | [`Work`] | an operation of many calls: where it stands, how it gets to another member | S4, S6, S10 |
 //! | [`verdict()`] | what a member's `CK_RV` says about the member | PKCS#11 v3.2 §5.1 |
 //! | [`candidates`], [`choose`] | which member a call goes to | S2, S10 |
 //! | [`repeat()`] | what may be sent twice | S4 |
+//! | [`replayable()`] | which operations may be done again from their transcripts, and how that is checked | S4, S10 |
 //!
 //! The properties, each named in the doc comment of the code that upholds it:
 //!
@@ -31,7 +33,7 @@
 //!
 //! # The step contract
 //!
-//! [`Group::handle`] and [`Call::handle`] are the only ways to change a machine. After each call the
+//! [`Group::handle`], [`Call::handle`] and [`Work::handle`] are the only ways to change a machine. After each call the
 //! caller carries out what came back, in order, and feeds each outcome in when it has it. An input
 //! that does not fit the state (a late report about an older incarnation, a step of an attempt that
 //! is over) is void: nothing changes and nothing comes back. So a caller never has to check first.
@@ -105,10 +107,12 @@ mod ids;
 mod member;
 mod policy;
 mod repeat;
+mod replayable;
 mod rv;
 mod set;
 mod time;
 mod verdict;
+mod work;
 
 pub use balance::{Serving, candidates, choose};
 pub use call::{Answer, Binding, Call, CallInput, CallOutput, CallViolation, Next, SetAside};
@@ -120,7 +124,9 @@ pub use ids::{AttemptSerial, Incarnation, LoginGeneration, MemberId};
 pub use member::{Evidence, LoginSync, Member, MemberState, Outage, QuarantineReason, Role, Step};
 pub use policy::{Attempts, Policy};
 pub use repeat::{Effect, Repeat, repeat};
+pub use replayable::{Nonce, Replayable, Usage, replayable, signing};
 pub use rv::{Rv, ckr};
 pub use set::{MemberSet, Members};
 pub use time::Instant;
 pub use verdict::{Class, Context, Overrides, OverridesFull, UnknownClass, Verdict, verdict};
+pub use work::{Seat, Work, WorkInput, WorkNext, WorkViolation};

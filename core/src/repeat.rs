@@ -1,4 +1,4 @@
-//! What may be sent a second time: the table `replayable`.
+//! What may be sent a second time.
 
 /// Whether a request may be sent again when it is not known whether the first was executed (S4).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
