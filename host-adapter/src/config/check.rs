@@ -18,6 +18,8 @@ use crate::module::{Isolation, ModuleSettings};
 const DEADLINE: Duration = Duration::from_secs(2);
 /// A smart card needs most of this for an RSA-4096 key pair.
 const GENERATION_DEADLINE: Duration = Duration::from_secs(60);
+/// Most documents that are signed fit; ten thousand sessions with a full one each fit into a server.
+const TRANSCRIPT: usize = 1024 * 1024;
 const SESSIONS: NonZeroU32 = NonZeroU32::new(64).expect("64 is not zero");
 
 /// Whether a member may be called `name`: it stands in tables, logs and on command lines.
@@ -108,6 +110,7 @@ impl<'a> Checker<'a> {
         Ok(GroupConfig {
             label,
             serial,
+            transcript: group.transcript.map_or(TRANSCRIPT, |size| size.0),
             recovery: self.recovery(&group.recovery)?,
             members,
         })

@@ -34,6 +34,7 @@ pub(super) struct Log {
 pub(super) struct Group {
     pub(super) label: Spanned<String>,
     pub(super) serial: Spanned<String>,
+    pub(super) transcript: Option<Size>,
     #[serde(default)]
     pub(super) recovery: Recovery,
     #[serde(default)]
@@ -109,4 +110,41 @@ impl<'de> Deserialize<'de> for Span {
         }
         deserializer.deserialize_str(Reader)
     }
+}
+
+/// A number of bytes, written with its unit.
+#[derive(Clone, Copy)]
+pub(super) struct Size(pub(super) usize);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Size;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a size with its unit (B, KiB, MiB, GiB), such as \"1MiB\" or \"0B\"")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Size, E> {
+                size(text)
+                    .map(Size)
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Reader)
+    }
+}
+
+fn size(text: &str) -> Option<usize> {
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim_start() {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(unit)
 }

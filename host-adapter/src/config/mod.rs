@@ -75,6 +75,9 @@ pub struct GroupConfig {
     pub label: String,
     /// The virtual token's serial; 1 to 16 printable ASCII characters. It never changes with the members.
     pub serial: String,
+    /// The most bytes that are kept of an operation of many parts so that it can be replayed on another member. An operation that
+    /// becomes longer stays with its member; with 0 all do.
+    pub transcript: usize,
     /// How lost members come back.
     pub recovery: RecoveryConfig,
     /// 1 to [`MEMBERS`]; names are unique in the group.

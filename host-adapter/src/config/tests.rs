@@ -130,6 +130,35 @@ fn what_is_not_said_has_its_default() {
 }
 
 #[test]
+fn a_transcript_is_so_many_bytes_long() {
+    for (written, bytes) in [
+        ("0B", 0),
+        ("4096B", 4096),
+        ("16KiB", 16 << 10),
+        ("2 MiB", 2 << 20),
+        ("1GiB", 1 << 30),
+    ] {
+        let config = parse(&format!("{GROUP}transcript = \"{written}\"\n{MEMBER}"));
+        assert_eq!(config.groups[0].transcript, bytes);
+    }
+    assert_eq!(
+        parse(&format!("{GROUP}{MEMBER}")).groups[0].transcript,
+        1 << 20
+    );
+    for wrong in [
+        "1",
+        "MiB",
+        "-1B",
+        "1.5MiB",
+        "99999999999999999999B",
+        "17179869184GiB",
+    ] {
+        let line = refused(&format!("{GROUP}transcript = \"{wrong}\"\n{MEMBER}"));
+        assert!(line.contains("expected a size with its unit"), "{line}");
+    }
+}
+
+#[test]
 fn every_way_to_count_attempts_is_read() {
     for (written, attempts) in [
         ("-1", Attempts::Unlimited),
@@ -210,6 +239,10 @@ fn values_out_of_their_range_are_refused() {
         (
             format!("{GROUP}recovery.interval = \"0s\"\n{MEMBER}"),
             "everslot.toml:4:21: interval cannot be zero; write for example \"60s\"",
+        ),
+        (
+            format!("{GROUP}transcript = \"1MB\"\n{MEMBER}"),
+            "everslot.toml:4:14: invalid value: string \"1MB\", expected a size with its unit (B, KiB, MiB, GiB), such as \"1MiB\" or \"0B\"",
         ),
         (
             format!("{GROUP}recovery.interval = 60\n{MEMBER}"),

@@ -48,6 +48,10 @@ pub(crate) enum Stop {
     Unanswered(LinkFailure),
     /// The member has not got the object that the call is about; the code for the application if no other has it either.
     NotHere(Rv),
+    /// The member answers so to what goes before the call itself.
+    Refused(Rv),
+    /// Whatever a member might say, this is the answer for the application.
+    Final(Rv),
 }
 
 impl From<LinkFailure> for Stop {
@@ -174,6 +178,11 @@ impl Run<'_> {
             Err(Stop::NotHere(rv)) => {
                 self.reply = Some(only(rv));
                 Verdict::MemberBusy
+            }
+            Err(Stop::Refused(rv)) => self.judge(&lease, only(rv)),
+            Err(Stop::Final(rv)) => {
+                self.reply = Some(only(rv));
+                Verdict::CallersFault
             }
             Err(Stop::Unanswered(failure)) => return self.unanswered(lease, failure),
         };

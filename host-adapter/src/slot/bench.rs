@@ -1,76 +1,36 @@
-//! Where operations stand: on a real session, their bench, which they outlive as long as nothing but the beginning has to be done again.
+//! Where operations stand: on a real session, their bench. They outlive it as far as their transcripts can be replayed on another.
 
 use std::sync::Arc;
 
-use everslot_core::{Incarnation, MemberId, Repeat, Rv, ckr};
-use everslot_protocol::{
-    Body, Dual, Mechanism, ObjectHandle, Operation, Reply, Request, SessionHandle, wire,
-};
+use everslot_core::{Repeat, Rv, ckr};
+use everslot_protocol::{Dual, Mechanism, Operation, Reply};
 use zeroize::Zeroizing;
 
-use super::{Refusal, VirtualSlot};
+use super::active::{Active, seat};
+use super::begun::{Begun, begin_on};
+use super::carry::{LENGTH_OF_NOTHING, Send, carry, goes_on, is_verification, leaves_all};
+use super::transcript::Part;
+use super::{Refusal, VirtualSlot, written};
 use crate::group::{Done, Errand, Lease, Stop};
-use crate::module::Scratch;
 
-/// All benches of a virtual session.
+/// All operations of a virtual session, and their benches: usually one of each; a bench has two that a dual function is to feed.
+///
+/// What it holds for one operation serves the next, so that only a session's first costs memory.
 #[derive(Default)]
-pub(super) struct Benches(Vec<Bench>);
-
-/// The operations that share one real session: usually one; two that a dual function is to feed.
-struct Bench {
-    lease: Option<Lease>,
+pub(super) struct Benches {
+    /// In the order in which they were begun.
     operations: Vec<Active>,
-}
-
-/// An active operation.
-struct Active {
-    operation: Operation,
-    begun: Begun,
-    /// The real session that it was last begun on.
-    on: Option<Place>,
-    /// Data went in: it cannot be begun anew elsewhere.
-    progressed: bool,
-}
-
-/// A real session of a member, not to be taken for another of the same handle in another incarnation.
-type Place = (MemberId, Incarnation, SessionHandle);
-
-/// How an operation was begun, so that it can be begun again: its `Request::Begin` with virtual handles, in its wire form.
-struct Begun(Zeroizing<Vec<u8>>);
-
-impl Begun {
-    fn new(operation: Operation, mechanism: Mechanism<'_>, key: Option<u64>) -> Self {
-        let request = Request::Begin {
-            session: SessionHandle(0),
-            operation,
-            mechanism,
-            key: key.map(ObjectHandle),
-        };
-        let mut bytes = Zeroizing::new(vec![0; wire::request_size(&request)]);
-        // The size was asked for, so it fits.
-        let _ = wire::encode_request(&request, &mut bytes);
-        Self(bytes)
-    }
-
-    /// Sends it to the member of `lease`.
-    fn send(&self, slot: &VirtualSlot, lease: &mut Lease) -> Result<Reply, Stop> {
-        match wire::decode_request(&self.0) {
-            Ok(Request::Begin {
-                operation,
-                mechanism,
-                key,
-                ..
-            }) => begin_on(slot, lease, operation, mechanism, key.map(|key| key.0)),
-            _ => Ok(code(ckr::GENERAL_ERROR)),
-        }
-    }
+    /// A bench without an operation has no lease.
+    leases: Vec<Option<Lease>>,
+    spare: Zeroizing<Vec<u8>>,
 }
 
 /// What a call that succeeds does to its operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum After {
+pub(super) enum After<'a> {
     Ends,
-    GoesOn,
+    /// It goes on, with this part more.
+    GoesOn(Part<'a>),
 }
 
 impl Benches {
@@ -85,77 +45,26 @@ impl Benches {
         if self.position(operation).is_some() {
             return Err(ckr::OPERATION_ACTIVE);
         }
-        let begun = Begun::new(operation, mechanism, key);
-        if let Some(began) = self.begin_beside(slot, operation, &begun) {
-            return began;
-        }
         let mut send = |lease: &mut Lease| begin_on(slot, lease, operation, mechanism, key);
-        let Done { reply, lease } = slot
-            .driver
-            .perform(Errand::anywhere(Repeat::Safe), &mut send)?;
-        Refusal::of(reply).map_err(|refusal| refusal.rv)?;
-        let active = Active {
-            operation,
-            begun,
-            on: lease.as_ref().map(place),
-            progressed: false,
-        };
-        self.0.push(Bench {
-            lease,
-            operations: vec![active],
-        });
-        Ok(())
-    }
-
-    /// Whether no operation is active.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Ends all operations without their results.
-    pub(super) fn clear(&mut self) {
-        for bench in &mut self.0 {
-            bench.lease.iter_mut().for_each(Lease::spoil);
-        }
-        self.0.clear();
-    }
-
-    /// Which bench an operation is on, and its place there.
-    pub(super) fn position(&self, operation: Operation) -> Option<(usize, usize)> {
-        self.0.iter().enumerate().find_map(|(at, bench)| {
-            let place = bench
-                .operations
-                .iter()
-                .position(|active| active.operation == operation)?;
-            Some((at, place))
-        })
-    }
-
-    /// Ends an operation without its result. Whether there was one.
-    pub(super) fn cancel(&mut self, operation: Operation) -> bool {
-        let Some((bench, at)) = self.position(operation) else {
-            return false;
-        };
-        if let Some(bench) = self.0.get_mut(bench) {
-            bench.operations.swap_remove(at);
-            if let Some(lease) = &mut bench.lease {
-                lease.spoil();
+        let (bench, done) = match self.begin_beside(slot, &mut send) {
+            Some(beside) => beside,
+            None => {
+                let errand = Errand::anywhere(Repeat::Safe);
+                (self.free_bench(), slot.driver.perform(errand, &mut send)?)
             }
+        };
+        let Done { reply, lease } = done;
+        let at = lease.as_ref().map(seat);
+        self.put(bench, lease);
+        if let Err(refusal) = Refusal::of(reply) {
+            self.sweep();
+            return Err(refusal.rv);
         }
-        self.sweep();
-        true
-    }
-
-    /// Takes the lease on which the operation that was begun last stands, for a context-specific login.
-    pub(super) fn take_last_lease(&mut self) -> Option<Lease> {
-        self.0.last_mut()?.lease.take()
-    }
-
-    /// Brings it back.
-    pub(super) fn put_last_lease(&mut self, lease: Option<Lease>) {
-        if let Some(bench) = self.0.last_mut() {
-            bench.lease = lease;
-        }
+        let begun = Begun::new(operation, mechanism, key, &mut self.spare);
+        self.operations.reserve_exact(1);
+        self.operations
+            .push(Active::new((operation, &mechanism), begun, (bench, at)));
+        Ok(())
     }
 
     /// Begins an operation on the real session that another one of this session stands on, since a dual function can feed only two
@@ -163,14 +72,13 @@ impl Benches {
     fn begin_beside(
         &mut self,
         slot: &Arc<VirtualSlot>,
-        operation: Operation,
-        begun: &Begun,
-    ) -> Option<Result<(), Rv>> {
-        let bench = self.0.first_mut()?;
-        let lease = Some(bench.lease.take()?);
+        send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
+    ) -> Option<(usize, Done)> {
+        let bench = self.operations.first()?.bench;
+        let lease = Some(self.leases.get_mut(bench)?.take()?);
         let mut not_here = false;
         let mut send = |lease: &mut Lease| {
-            let sent = begun.send(slot, lease);
+            let sent = send(lease);
             not_here = matches!(sent, Err(Stop::NotHere(_)));
             sent
         };
@@ -179,183 +87,265 @@ impl Benches {
             pinned: true,
             ..Errand::anywhere(Repeat::Safe)
         };
-        let Done { reply, lease } = slot.driver.perform(errand, &mut send).ok()?;
-        let on = lease.as_ref().map(place);
-        bench.lease = lease;
+        let done = slot.driver.perform(errand, &mut send).ok()?;
         if not_here {
+            self.put(bench, done.lease);
             return None;
         }
-        let began = Refusal::of(reply).map_err(|refusal| refusal.rv);
-        if began.is_ok() {
-            let begun = Begun(begun.0.clone());
-            bench.operations.push(Active {
-                operation,
-                begun,
-                on,
-                progressed: false,
-            });
-        }
-        Some(began)
+        Some((bench, done))
     }
 
-    /// One call of an active operation, begun anew on another member where that is needed and can be.
+    /// Whether no operation is active.
+    pub(super) fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// The active operations, in the order in which they were begun.
+    pub(super) fn operations(&self) -> &[Active] {
+        &self.operations
+    }
+
+    /// Ends all operations without their results.
+    pub(super) fn clear(&mut self) {
+        while let Some(active) = self.operations.last() {
+            self.cancel(active.operation);
+        }
+    }
+
+    /// The place of an active operation.
+    pub(super) fn position(&self, operation: Operation) -> Option<usize> {
+        self.operations
+            .iter()
+            .position(|active| active.operation == operation)
+    }
+
+    /// Ends an operation without its result. Whether there was one.
+    pub(super) fn cancel(&mut self, operation: Operation) -> bool {
+        let Some(which) = self.position(operation) else {
+            return false;
+        };
+        if let Some(active) = self.operations.get(which) {
+            self.spoil(active.bench);
+        }
+        self.remove(which);
+        true
+    }
+
+    /// Takes in operations that were saved, in the place of those that are active, and brings each to a member.
+    ///
+    /// # Errors
+    /// The `CK_RV` for the application when one cannot be brought anywhere; then none is active.
+    pub(super) fn restore(
+        &mut self,
+        slot: &Arc<VirtualSlot>,
+        restored: Vec<Active>,
+    ) -> Result<(), Rv> {
+        self.clear();
+        for mut active in restored {
+            let operation = active.operation;
+            // Side by side, as those that a dual function is to feed have to be.
+            active.bench = match self.operations.first() {
+                Some(first) => first.bench,
+                None => self.free_bench(),
+            };
+            self.operations.push(active);
+            let mut nothing_more = |_: &mut Lease, _: &mut [u8]| Ok(LENGTH_OF_NOTHING);
+            let brought = self.go_on(slot, operation, After::Ends, &mut [], &mut nothing_more);
+            let brought =
+                brought.and_then(|reply| Refusal::of(reply).map_err(|refusal| refusal.rv));
+            if let Err(rv) = brought {
+                self.clear();
+                return Err(rv);
+            }
+        }
+        Ok(())
+    }
+
+    /// One call of an active operation, which is brought to another member where that is needed and can be.
     pub(super) fn go_on(
         &mut self,
         slot: &Arc<VirtualSlot>,
         operation: Operation,
-        after: After,
-        send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
+        after: After<'_>,
+        output: &mut [u8],
+        send: Send<'_>,
     ) -> Result<Reply, Rv> {
-        let (at, which) = self
+        let which = self
             .position(operation)
             .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
-        let bench = self.0.get_mut(at).ok_or(ckr::GENERAL_ERROR)?;
-        let lease = bench.lease.take();
-        let active = bench.operations.get_mut(which).ok_or(ckr::GENERAL_ERROR)?;
-        if active.progressed && active.on != lease.as_ref().map(place) {
-            // The session that has its earlier parts is gone.
-            bench.lease = lease;
-            return self.settle(at, which, after, Err(ckr::DEVICE_ERROR));
-        }
-        let errand = Errand {
-            pinned: active.progressed,
-            lease,
-            ..Errand::anywhere(Repeat::Safe)
+        let active = self.operations.get_mut(which).ok_or(ckr::GENERAL_ERROR)?;
+        let bench = active.bench;
+        let lease = self.leases.get_mut(bench).and_then(Option::take);
+        let repeat = active.repeat(after == After::Ends);
+        let done = carry(slot, repeat, lease, &mut [active], output, send);
+        let outcome = self.put_back(bench, done);
+        let Some(active) = self.operations.get_mut(which) else {
+            return outcome;
         };
-        let mut resend = |lease: &mut Lease| {
-            if active.on != Some(place(lease)) {
-                let reply = active.begun.send(slot, lease)?;
-                if reply.rv != everslot_protocol::Rv::OK {
-                    return Ok(reply);
-                }
-                active.on = Some(place(lease));
+        match (outcome, after) {
+            // A query and too small a buffer leave everything as it was (PKCS#11 v3.1 §5.2).
+            (Ok(reply), _) if leaves_all(reply) => active.unchanged(),
+            (Ok(reply), After::GoesOn(part)) if goes_on(reply) => {
+                active.taken(slot, part, written(reply, output));
             }
-            send(lease)
-        };
-        let done = slot.driver.perform(errand, &mut resend);
-        self.settle(at, which, after, done)
+            (Ok(reply), _) => {
+                if !goes_on(reply) && !is_verification(reply) {
+                    self.spoil(bench);
+                }
+                self.remove(which);
+            }
+            (Err(_), _) => self.remove(which),
+        }
+        outcome
     }
 
-    /// One call that feeds two operations of one bench.
+    /// One call that feeds two operations with `data`, the second of them brought to the bench of the first if need be.
     pub(super) fn go_on_both(
         &mut self,
         slot: &Arc<VirtualSlot>,
         dual: Dual,
-        send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
+        data: &[u8],
+        output: &mut [u8],
+        send: Send<'_>,
     ) -> Result<Reply, Rv> {
-        let Some((at, which)) = self.position(dual.cipher()) else {
+        let (Some(cipher), Some(witness)) =
+            (self.position(dual.cipher()), self.position(dual.witness()))
+        else {
             return Err(ckr::OPERATION_NOT_INITIALIZED);
         };
-        let lease = self.0.get_mut(at).and_then(|bench| bench.lease.take());
-        let errand = Errand {
-            pinned: true,
-            lease,
-            ..Errand::anywhere(Repeat::Safe)
+        let bench = self.bring_together(cipher, witness)?;
+        let lease = self.leases.get_mut(bench).and_then(Option::take);
+        let Ok([first, second]) = self.operations.get_disjoint_mut([cipher, witness]) else {
+            return Err(ckr::GENERAL_ERROR);
         };
-        let done = slot.driver.perform(errand, send);
-        let reply = self.settle(at, which, After::GoesOn, done);
-        match self.position(dual.witness()) {
-            Some((at, which)) if reply.is_ok_and(goes_on) => {
-                if let Some(active) = self
-                    .0
-                    .get_mut(at)
-                    .and_then(|bench| bench.operations.get_mut(which))
-                {
-                    active.progressed = true;
-                }
+        let both = &mut [&mut *first, &mut *second];
+        let done = carry(slot, Repeat::Safe, lease, both, output, send);
+        match &done {
+            Ok(Done { reply, .. }) if leaves_all(*reply) => {
+                first.unchanged();
+                second.unchanged();
             }
-            _ => drop(self.cancel(dual.witness())),
+            Ok(Done { reply, .. }) if goes_on(*reply) => {
+                let output = written(*reply, output);
+                let plain = match dual {
+                    Dual::DigestEncrypt | Dual::SignEncrypt => data,
+                    Dual::DecryptDigest | Dual::DecryptVerify => output,
+                };
+                first.taken(slot, Part::Data(data), output);
+                second.taken(slot, Part::Data(plain), &[]);
+            }
+            Ok(_) | Err(_) => {}
         }
-        reply
+        let outcome = self.put_back(bench, done);
+        if !outcome.is_ok_and(|reply| goes_on(reply) || leaves_all(reply)) {
+            self.cancel(dual.cipher());
+            self.cancel(dual.witness());
+        }
+        outcome
     }
 
-    /// Brings the bench to what a call's end means for it.
-    fn settle(
-        &mut self,
-        at: usize,
-        which: usize,
-        after: After,
-        done: Result<Done, Rv>,
-    ) -> Result<Reply, Rv> {
-        let bench = self.0.get_mut(at).ok_or(ckr::GENERAL_ERROR)?;
-        let outcome = done.map(|Done { reply, lease }| {
-            bench.lease = lease;
-            reply
-        });
-        let stays = match outcome {
-            // A query and too small a buffer leave everything as it was (PKCS#11 v3.1 §5.2).
-            Ok(reply) if matches!(reply.body, Body::Length(_)) => true,
-            Ok(reply) if goes_on(reply) && after == After::GoesOn => {
-                if let Some(active) = bench.operations.get_mut(which) {
-                    active.progressed = true;
-                }
-                true
-            }
-            Ok(reply) => {
-                if !goes_on(reply) && !is_verification(reply) {
-                    bench.lease.iter_mut().for_each(Lease::spoil);
-                }
-                false
-            }
-            Err(_) => false,
+    /// Puts two operations on one bench: that of the one that cannot be brought elsewhere, if there is one.
+    fn bring_together(&mut self, cipher: usize, witness: usize) -> Result<usize, Rv> {
+        let Ok([cipher, witness]) = self.operations.get_disjoint_mut([cipher, witness]) else {
+            return Err(ckr::GENERAL_ERROR);
         };
-        if !stays {
-            bench.operations.swap_remove(which);
+        let (stays, moves) = if witness.may_move() {
+            (cipher, witness)
+        } else {
+            (witness, cipher)
+        };
+        let (bench, left) = (stays.bench, moves.bench);
+        if bench != left {
+            if !moves.may_move() {
+                for operation in [stays.operation, moves.operation] {
+                    self.cancel(operation);
+                }
+                return Err(ckr::DEVICE_ERROR);
+            }
+            moves.bench = bench;
+            // It is still active on the session that it leaves.
+            self.spoil(left);
+            self.sweep();
         }
+        Ok(bench)
+    }
+
+    /// The login that the key of the operation that was begun last wants, sent to the member that holds the operation.
+    ///
+    /// # Errors
+    /// `CKR_OPERATION_NOT_INITIALIZED`, `CKR_DEVICE_ERROR` when the member gave no answer; the operation goes on elsewhere if it can.
+    pub(super) fn log_in(
+        &mut self,
+        slot: &Arc<VirtualSlot>,
+        send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
+    ) -> Result<Reply, Rv> {
+        let active = self
+            .operations
+            .last_mut()
+            .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
+        let bench = active.bench;
+        let lease = self.leases.get_mut(bench).and_then(Option::take);
+        let errand = Errand {
+            pinned: active.is_pinned(lease.as_ref())?,
+            lease,
+            login: true,
+            ..Errand::anywhere(Repeat::OnlyIfUndelivered)
+        };
+        let mut send = |lease: &mut Lease| {
+            active.bring(slot, lease)?;
+            send(lease)
+        };
+        let done = slot.driver.perform(errand, &mut send);
+        match &done {
+            Ok(Done { reply, .. }) if goes_on(*reply) => active.authenticated(),
+            Ok(_) => active.unchanged(),
+            Err(_) => active.failed(),
+        }
+        self.put_back(bench, done)
+    }
+
+    /// Brings a bench its lease back after a call.
+    fn put_back(&mut self, bench: usize, done: Result<Done, Rv>) -> Result<Reply, Rv> {
+        let Done { reply, lease } = done?;
+        self.put(bench, lease);
+        Ok(reply)
+    }
+
+    fn put(&mut self, bench: usize, lease: Option<Lease>) {
+        if let Some(place) = self.leases.get_mut(bench) {
+            *place = lease;
+        }
+    }
+
+    fn spoil(&mut self, bench: usize) {
+        if let Some(Some(lease)) = self.leases.get_mut(bench) {
+            lease.spoil();
+        }
+    }
+
+    /// A bench that no operation stands on.
+    fn free_bench(&mut self) -> usize {
+        let used = |bench| self.operations.iter().any(|active| active.bench == bench);
+        let free = (0..self.leases.len()).find(|bench| !used(*bench));
+        free.unwrap_or_else(|| {
+            self.leases.reserve_exact(1);
+            self.leases.push(None);
+            self.leases.len() - 1
+        })
+    }
+
+    fn remove(&mut self, which: usize) {
+        let active = self.operations.remove(which);
+        active.begun.into_spare(&mut self.spare);
         self.sweep();
-        outcome
     }
 
     /// Gives back the leases of benches without an operation.
     fn sweep(&mut self) {
-        self.0.retain(|bench| !bench.operations.is_empty());
-    }
-}
-
-/// Sends a `C_*Init` with the member's own handles.
-fn begin_on(
-    slot: &VirtualSlot,
-    lease: &mut Lease,
-    operation: Operation,
-    mechanism: Mechanism<'_>,
-    key: Option<u64>,
-) -> Result<Reply, Stop> {
-    let key = key
-        .map(|key| slot.locate(lease, key, ckr::KEY_HANDLE_INVALID))
-        .transpose()?;
-    let scratch = Scratch::default();
-    let mechanism = slot.localise(lease, mechanism, &scratch)?;
-    Ok(lease.call(
-        &Request::Begin {
-            session: lease.handle(),
-            operation,
-            mechanism,
-            key,
-        },
-        &mut [],
-    )?)
-}
-
-fn place(lease: &Lease) -> Place {
-    let (member, incarnation) = lease.place();
-    (member, incarnation, lease.handle())
-}
-
-fn goes_on(reply: Reply) -> bool {
-    reply.rv == everslot_protocol::Rv::OK
-}
-
-/// A wrong signature ends its operation in good order.
-fn is_verification(reply: Reply) -> bool {
-    matches!(
-        Rv(reply.rv.0),
-        ckr::SIGNATURE_INVALID | ckr::SIGNATURE_LEN_RANGE
-    )
-}
-
-fn code(rv: Rv) -> Reply {
-    Reply {
-        rv: everslot_protocol::Rv(rv.0),
-        body: Body::Empty,
+        for (bench, lease) in self.leases.iter_mut().enumerate() {
+            if !self.operations.iter().any(|active| active.bench == bench) {
+                *lease = None;
+            }
+        }
     }
 }

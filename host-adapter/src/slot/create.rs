@@ -227,6 +227,8 @@ fn took_effect(stop: Stop) -> Stop {
             ..failure
         }),
         Stop::NotHere(rv) => Stop::NotHere(rv),
+        Stop::Refused(rv) => Stop::Refused(rv),
+        Stop::Final(rv) => Stop::Final(rv),
     }
 }
 

@@ -82,33 +82,4 @@ impl Session {
             )?)
         })
     }
-
-    /// `C_GetOperationState`. A state is one token's own (PKCS#11 v3.1 §5.6.6), and a group has several: never saveable.
-    ///
-    /// # Errors
-    /// `CKR_OPERATION_NOT_INITIALIZED`, `CKR_STATE_UNSAVEABLE`
-    pub fn operation_state(&self, _output: Output<'_>) -> Result<u64, Refusal> {
-        let state = self.state()?;
-        let idle = state.benches.is_empty() && state.search.is_none();
-        Err(if idle {
-            ckr::OPERATION_NOT_INITIALIZED
-        } else {
-            ckr::STATE_UNSAVEABLE
-        }
-        .into())
-    }
-
-    /// `C_SetOperationState`. No state was ever given out.
-    ///
-    /// # Errors
-    /// `CKR_SAVED_STATE_INVALID`
-    pub fn set_operation_state(
-        &self,
-        _state: &[u8],
-        _encryption_key: u64,
-        _authentication_key: u64,
-    ) -> Result<(), Rv> {
-        drop(self.state()?);
-        Err(ckr::SAVED_STATE_INVALID)
-    }
 }

@@ -3,7 +3,7 @@ use everslot_core::{Login, Repeat, Rv, User, ckr};
 use everslot_protocol::{Bytes, Request};
 
 use super::{Refusal, Session, VirtualSlot};
-use crate::group::{Errand, Lease};
+use crate::group::Lease;
 
 impl VirtualSlot {
     pub(super) fn log_in(
@@ -92,16 +92,6 @@ impl Session {
     /// The login that a `CKA_ALWAYS_AUTHENTICATE` key wants goes to the member that holds the operation (§5.6.8).
     fn login_for_operation(&self, pin: Option<&[u8]>) -> Result<(), Rv> {
         let mut state = self.state()?;
-        let lease = state
-            .benches
-            .take_last_lease()
-            .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
-        let errand = Errand {
-            lease: Some(lease),
-            pinned: true,
-            login: true,
-            ..Errand::anywhere(Repeat::OnlyIfUndelivered)
-        };
         let mut send = |lease: &mut Lease| {
             let request = Request::Login {
                 session: lease.handle(),
@@ -110,8 +100,7 @@ impl Session {
             };
             Ok(lease.call(&request, &mut [])?)
         };
-        let done = self.slot.driver.perform(errand, &mut send)?;
-        state.benches.put_last_lease(done.lease);
-        Refusal::of(done.reply).map_err(|refusal| refusal.rv)
+        let reply = state.benches.log_in(&self.slot, &mut send)?;
+        Refusal::of(reply).map_err(|refusal| refusal.rv)
     }
 }

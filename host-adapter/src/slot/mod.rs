@@ -1,7 +1,10 @@
 //! The virtual slot: what an application holds, independent of any member.
 
+mod active;
 mod attributes;
+mod begun;
 mod bench;
+mod carry;
 mod catalogue;
 mod change;
 mod create;
@@ -21,6 +24,8 @@ mod operation;
 mod session;
 mod sessions;
 mod standing;
+mod state;
+mod transcript;
 mod verify_signature;
 
 use std::sync::Arc;
@@ -45,6 +50,8 @@ pub struct VirtualSlot {
     having: later::Having,
     sessions: Arc<Sessions>,
     open: OpenSessions,
+    /// Tells this slot's handles from those of another process.
+    mark: Option<[u8; 16]>,
     /// Whether a token was present when its coming and going was last asked for.
     was_present: AtomicBool,
 }
@@ -121,6 +128,12 @@ fn handles(reply: Reply, output: &[u8]) -> impl Iterator<Item = ObjectHandle> {
         .map(|handle| ObjectHandle(u64::from_ne_bytes(*handle)))
 }
 
+/// None where the system has no randomness.
+fn random_mark() -> Option<[u8; 16]> {
+    let mut mark = [0; 16];
+    getrandom::fill(&mut mark).ok().map(|()| mark)
+}
+
 impl VirtualSlot {
     pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Arc<Sessions>) -> Self {
         let catalogue = Catalogue::new(driver.members().len());
@@ -132,6 +145,7 @@ impl VirtualSlot {
             having: later::Having::default(),
             sessions,
             open: OpenSessions::default(),
+            mark: random_mark(),
             was_present,
         }
     }

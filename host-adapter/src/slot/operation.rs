@@ -3,7 +3,9 @@
 use everslot_core::{Rv, ckr};
 use everslot_protocol::{Bytes, Dual, Mechanism, Operation, Request, Room, SessionHandle};
 
+use super::active::digest_key;
 use super::bench::After;
+use super::transcript::Part;
 use super::{Output, Refusal, Session};
 use crate::group::Lease;
 
@@ -63,9 +65,11 @@ impl Session {
     /// `C_DigestUpdate`, `C_SignUpdate`, `C_VerifyUpdate`
     ///
     /// # Errors
-    /// As in [`whole`](Self::whole); `CKR_DEVICE_ERROR` when the member that has the earlier parts was lost. The operation is then over.
+    /// As in [`whole`](Self::whole); `CKR_DEVICE_ERROR` when the member that has the earlier parts was lost and they cannot be replayed on another. The operation
+    /// is then over.
     pub fn update(&self, operation: Operation, data: &[u8]) -> Result<(), Rv> {
-        self.without_output(operation, After::GoesOn, &|session| Request::Update {
+        let part = After::GoesOn(Part::Data(data));
+        self.without_output(operation, part, &|session| Request::Update {
             session,
             operation,
             data: Bytes(data),
@@ -83,14 +87,17 @@ impl Session {
         data: &[u8],
         output: Output<'_>,
     ) -> Result<u64, Refusal> {
-        self.with_output(operation, After::GoesOn, output, &|session, room| {
-            Request::Update {
+        self.with_output(
+            operation,
+            After::GoesOn(Part::Data(data)),
+            output,
+            &|session, room| Request::Update {
                 session,
                 operation,
                 data: Bytes(data),
                 room,
-            }
-        })
+            },
+        )
     }
 
     /// `C_DigestKey`
@@ -100,19 +107,11 @@ impl Session {
     pub fn digest_key(&self, key: u64) -> Result<(), Rv> {
         let mut state = self.state()?;
         let slot = &self.slot;
-        let mut send = |lease: &mut Lease| {
-            let key = slot.locate(lease, key, ckr::KEY_HANDLE_INVALID)?;
-            Ok(lease.call(
-                &Request::DigestKey {
-                    session: lease.handle(),
-                    key,
-                },
-                &mut [],
-            )?)
-        };
+        let after = After::GoesOn(Part::Key(key));
+        let mut send = |lease: &mut Lease, _: &mut [u8]| digest_key(slot, lease, key);
         let reply = state
             .benches
-            .go_on(slot, Operation::Digest, After::GoesOn, &mut send)?;
+            .go_on(slot, Operation::Digest, after, &mut [], &mut send)?;
         Refusal::of(reply).map_err(|refusal| refusal.rv)
     }
 
@@ -146,62 +145,56 @@ impl Session {
     /// `C_DigestEncryptUpdate` and its kin.
     ///
     /// # Errors
-    /// As in [`update_output`](Self::update_output); `CKR_DEVICE_ERROR` when the two operations have come to stand on different members.
+    /// As in [`update_output`](Self::update_output); `CKR_DEVICE_ERROR` when the two operations have come to stand on different members and neither
+    /// can be replayed.
     pub fn dual_update(&self, dual: Dual, data: &[u8], output: Output<'_>) -> Result<u64, Refusal> {
         let mut state = self.state()?;
-        let (cipher, witness) = (
-            state.benches.position(dual.cipher()),
-            state.benches.position(dual.witness()),
-        );
-        let (Some((bench, _)), Some((other, _))) = (cipher, witness) else {
-            return Err(ckr::OPERATION_NOT_INITIALIZED.into());
-        };
-        if bench != other {
-            state.benches.cancel(dual.cipher());
-            state.benches.cancel(dual.witness());
-            return Err(ckr::DEVICE_ERROR.into());
-        }
         let (room, buffer) = output.parts();
-        let mut send = |lease: &mut Lease| {
+        let mut send = |lease: &mut Lease, output: &mut [u8]| {
             let request = Request::DualUpdate {
                 session: lease.handle(),
                 dual,
                 data: Bytes(data),
                 room,
             };
-            Ok(lease.call(&request, buffer)?)
+            Ok(lease.call(&request, output)?)
         };
-        let reply = state.benches.go_on_both(&self.slot, dual, &mut send)?;
+        let reply = state
+            .benches
+            .go_on_both(&self.slot, dual, data, buffer, &mut send)?;
         Refusal::of_length(reply)
     }
 
     fn with_output<'r>(
         &self,
         operation: Operation,
-        after: After,
+        after: After<'_>,
         output: Output<'_>,
         request: &dyn Fn(SessionHandle, Room) -> Request<'r>,
     ) -> Result<u64, Refusal> {
         let mut state = self.state()?;
         let (room, buffer) = output.parts();
-        let mut send = |lease: &mut Lease| Ok(lease.call(&request(lease.handle(), room), buffer)?);
+        let mut send = |lease: &mut Lease, output: &mut [u8]| {
+            Ok(lease.call(&request(lease.handle(), room), output)?)
+        };
         let reply = state
             .benches
-            .go_on(&self.slot, operation, after, &mut send)?;
+            .go_on(&self.slot, operation, after, buffer, &mut send)?;
         Refusal::of_length(reply)
     }
 
     fn without_output<'r>(
         &self,
         operation: Operation,
-        after: After,
+        after: After<'_>,
         request: &dyn Fn(SessionHandle) -> Request<'r>,
     ) -> Result<(), Rv> {
         let mut state = self.state()?;
-        let mut send = |lease: &mut Lease| Ok(lease.call(&request(lease.handle()), &mut [])?);
+        let mut send =
+            |lease: &mut Lease, _: &mut [u8]| Ok(lease.call(&request(lease.handle()), &mut [])?);
         let reply = state
             .benches
-            .go_on(&self.slot, operation, after, &mut send)?;
+            .go_on(&self.slot, operation, after, &mut [], &mut send)?;
         Refusal::of(reply).map_err(|refusal| refusal.rv)
     }
 }
