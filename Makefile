@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo test bench model lint
+.PHONY: demo test bench model lint soak-replay
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -23,6 +23,14 @@ bench:
 	@tests/prerequisites bench
 	cargo build --release --workspace --locked
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/bench" $(ARGS)
+
+# Operations of 100 MiB in parts of 4 KiB with a member killed at a random part of each, 200 of each kind: past the transcript's usual
+# bound, where each must be refused cleanly or be right, and within a bound that holds all of it, where each must be right. Hours.
+soak-replay:
+	@tests/prerequisites test
+	cargo build --release --workspace --locked
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/soak-replay" $(ARGS)
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/soak-replay" --transcript 128MiB $(ARGS)
 
 # Every reachable state of the core that ships, and what is wrong with the pseudo-code it grew from.
 model:

@@ -10,6 +10,7 @@ mod host;
 mod lab;
 pub mod process;
 mod ready;
+pub mod replay;
 mod softhsm;
 mod wait;
 

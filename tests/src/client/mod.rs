@@ -4,6 +4,7 @@
 
 mod mechanism;
 mod operation;
+mod parts;
 mod session;
 mod template;
 
@@ -17,6 +18,7 @@ use cryptoki_sys::{
 use everslot_core::Rv;
 
 pub use mechanism::Mechanism;
+pub use parts::Dual;
 pub use session::{Object, Session};
 pub use template::Template;
 

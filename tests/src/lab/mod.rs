@@ -235,11 +235,15 @@ impl Lab {
             interval,
             attempts,
             in_call,
+            transcript,
             ..
         } = &self.plan;
         let (label, interval) = (Self::LABEL, interval.as_millis());
         let mode = if *in_call { "in-call" } else { "background" };
-        let group = format!("[[group]]\nlabel = \"{label}\"\nserial = \"1\"\n");
+        let mut group = format!("[[group]]\nlabel = \"{label}\"\nserial = \"1\"\n");
+        if let Some(transcript) = transcript {
+            group += &format!("transcript = \"{transcript}\"\n");
+        }
         let recovery = format!(
             "[group.recovery]\nmode = \"{mode}\"\ninterval = \"{interval}ms\"\nattempts = {attempts}\n"
         );

@@ -35,6 +35,8 @@ pub struct Plan {
     pub attempts: i64,
     /// Whether recovery runs in the application's calls only.
     pub in_call: bool,
+    /// The group's `transcript`; everslot's default when none.
+    pub transcript: Option<&'static str>,
     /// How long a member's call may take.
     pub deadline: Duration,
     /// Whether the test module takes faults and counts calls; that costs time.
@@ -55,6 +57,7 @@ impl Default for Plan {
             interval: Duration::from_millis(200),
             attempts: -1,
             in_call: false,
+            transcript: None,
             deadline: Duration::from_secs(1),
             scripted: true,
             sessions: None,
