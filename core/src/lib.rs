@@ -1,6 +1,7 @@
-//! The decisions of everslot: which member serves, when a lost one is tried again, how a call ends.
+//! The decisions of everslot: which member serves, when a lost one is tried again, how a call ends, and how all members come to have the
+//! same objects.
 //!
-//! Three small machines and four pure tables, all of them plain values: they know no clock, thread,
+//! Small machines and pure tables, all of them plain values: they know no clock, thread,
 //! wire or PKCS#11 function, allocate nothing and call nobody back. A caller feeds an input and the
 //! current [`Instant`], and gets values back that say what to do next.
 //!
@@ -9,6 +10,7 @@
 //! | [`Group`] | who is a member and in which state; recovery; login | S2, S3, S5, S6, S7, S12, L1 |
 //! | [`Call`] | one call, from choosing a member to the answer | S1, S10, S11, S12, L2 |
 //! | [`Work`] | an operation of many calls: where it stands, how it gets to another member | S4, S6, S10 |
+//! | [`Reconcile`], [`decide()`] | how a member that returns gets the group's objects | S8, S9, L3 |
 //! | [`verdict()`] | what a member's `CK_RV` says about the member | PKCS#11 v3.2 §5.1 |
 //! | [`candidates`], [`choose`] | which member a call goes to | S2, S10 |
 //! | [`repeat()`] | what may be sent twice | S4 |
@@ -26,14 +28,17 @@
 //! - **S6** no lease or handle of an older incarnation is used.
 //! - **S7** nothing that needs a login goes to a member that is not logged in; after logout none stays
 //!   logged in.
+//! - **S8** an object acknowledged to the application survives while one member that holds it survives.
+//! - **S9** a destroyed object never returns.
 //! - **S10** a call that may be repeated fails only when no member is left that could serve it.
 //! - **S11** nothing leaks: what a member had open is closed when it stops serving.
 //! - **S12** a wrong PIN reaches at most one member per login.
 //! - **L1** a lost member that can be reached comes back while attempts remain. **L2** every call ends.
+//!   **L3** every reconcile ends.
 //!
 //! # The step contract
 //!
-//! [`Group::handle`], [`Call::handle`] and [`Work::handle`] are the only ways to change a machine. After each call the
+//! A machine's `handle`, as [`Group::handle`], is the only way to change it. After each call the
 //! caller carries out what came back, in order, and feeds each outcome in when it has it. An input
 //! that does not fit the state (a late report about an older incarnation, a step of an attempt that
 //! is over) is void: nothing changes and nothing comes back. So a caller never has to check first.
@@ -105,7 +110,9 @@ mod call;
 mod group;
 mod ids;
 mod member;
+mod object;
 mod policy;
+mod reconcile;
 mod repeat;
 mod replayable;
 mod rv;
@@ -122,7 +129,13 @@ pub use group::{
 };
 pub use ids::{AttemptSerial, Incarnation, LoginGeneration, MemberId};
 pub use member::{Evidence, LoginSync, Member, MemberState, Outage, QuarantineReason, Role, Step};
+pub use object::{Copies, ObjectKey, Revision, Sequence};
 pub use policy::{Attempts, Policy};
+pub use reconcile::{
+    Decision, Deed, DeedOutcome, Ended, GroupEntry, Live, MemberEntry, Progress, Reconcile,
+    ReconcileEvent, ReconcileInput, ReconcileNext, ReconcileOutput, ReconcileViolation, Stream,
+    decide,
+};
 pub use repeat::{Effect, Repeat, repeat};
 pub use replayable::{Nonce, Replayable, Usage, replayable, signing};
 pub use rv::{Rv, ckr};

@@ -1,0 +1,313 @@
+//! What is done to one object, and what follows from how it ends.
+
+use super::{
+    Deed, DeedOutcome, Ended, Live, ObjectKey, Pass, Phase, Progress, Reconcile, ReconcileEvent,
+    ReconcileOutput, Walk,
+};
+use crate::{MemberId, MemberSet};
+
+/// Something that is being done to one object.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) struct Work {
+    pub(super) key: ObjectKey,
+    pub(super) deed: Deed,
+    /// The group's entry, if it is an object.
+    live: Option<Live>,
+    /// Who has the object and has not been asked for it.
+    left: MemberSet,
+}
+
+impl Reconcile {
+    /// Takes how a deed has ended.
+    pub(super) fn deed_ended(
+        &mut self,
+        pass: Pass,
+        rest: Walk,
+        work: Work,
+        outcome: DeedOutcome,
+    ) -> ReconcileOutput {
+        match work.deed {
+            Deed::Copy { from } => self.copy_ended(pass, rest, work, from, outcome),
+            Deed::Update { from } => self.update_ended(pass, rest, work, from, outcome),
+            Deed::Destroy
+            | Deed::Record { .. }
+            | Deed::RecordAbsent
+            | Deed::Adopt { .. }
+            | Deed::AdoptChange { .. } => match outcome {
+                DeedOutcome::Done => self.done(pass, rest, work),
+                DeedOutcome::Gone => self.go_on(pass, rest),
+                DeedOutcome::Refused if work.deed == Deed::Destroy => {
+                    self.end(Ended::KeepsDestroyed(work.key))
+                }
+                DeedOutcome::Refused => self.refused(pass, rest, work.key),
+                DeedOutcome::NotCarryable | DeedOutcome::SourceLost => self.void(),
+            },
+        }
+    }
+
+    fn copy_ended(
+        &mut self,
+        pass: Pass,
+        rest: Walk,
+        work: Work,
+        from: MemberId,
+        outcome: DeedOutcome,
+    ) -> ReconcileOutput {
+        match outcome {
+            DeedOutcome::Done => self.done(pass, rest, work),
+            DeedOutcome::NotCarryable => self.stays(pass, rest, work.key, work.live),
+            DeedOutcome::SourceLost | DeedOutcome::Gone => {
+                self.source_failed(from, outcome);
+                self.copy(pass, rest, work)
+            }
+            DeedOutcome::Refused => {
+                count(&mut self.progress.refused);
+                let output = self.note_absent(pass, rest, work.key, work.live);
+                told(output, ReconcileEvent::Refused(work.key))
+            }
+        }
+    }
+
+    fn update_ended(
+        &mut self,
+        pass: Pass,
+        rest: Walk,
+        work: Work,
+        from: MemberId,
+        outcome: DeedOutcome,
+    ) -> ReconcileOutput {
+        match outcome {
+            DeedOutcome::Done => self.done(pass, rest, work),
+            DeedOutcome::SourceLost | DeedOutcome::Gone => {
+                self.source_failed(from, outcome);
+                self.update_from(pass, rest, work)
+            }
+            DeedOutcome::NotCarryable | DeedOutcome::Refused => self.refused(pass, rest, work.key),
+        }
+    }
+
+    /// A member that is lost is no source any more; one that lacks what it is on record to have is to be reconciled.
+    fn source_failed(&mut self, from: MemberId, outcome: DeedOutcome) {
+        match outcome {
+            DeedOutcome::SourceLost => self.sources.remove(from),
+            DeedOutcome::Gone => self.owed.insert(from),
+            DeedOutcome::Done | DeedOutcome::NotCarryable | DeedOutcome::Refused => {}
+        }
+    }
+
+    /// Counts what a deed has done, and what it means to others.
+    fn done(&mut self, pass: Pass, rest: Walk, work: Work) -> ReconcileOutput {
+        let others = self.sources;
+        match work.deed {
+            Deed::Record { .. } | Deed::RecordAbsent => {}
+            Deed::Copy { .. } => count(&mut self.progress.copied),
+            Deed::Update { .. } => count(&mut self.progress.updated),
+            Deed::Destroy => count(&mut self.progress.destroyed),
+            Deed::AdoptChange { .. } => {
+                count(&mut self.progress.changes_adopted);
+                let have = work.live.map_or(MemberSet::EMPTY, Live::on_record);
+                self.owed = self.owed.union(have.intersection(others));
+            }
+            Deed::Adopt {
+                carryable: true, ..
+            } => {
+                count(&mut self.progress.adopted);
+                if !self.copies.has_enough(MemberSet::of(self.member)) {
+                    self.owed = self.owed.union(others);
+                }
+            }
+            Deed::Adopt {
+                carryable: false, ..
+            } => {
+                count(&mut self.progress.adopted);
+                count(&mut self.progress.stay);
+                let output = self.go_on(pass, rest);
+                return told(output, ReconcileEvent::Stays(work.key));
+            }
+        }
+        self.go_on(pass, rest)
+    }
+
+    /// What nobody else who serves has as the group has it, others may lack or have otherwise.
+    pub(super) fn owe_what_only_it_has(&mut self, live: Live) {
+        let others = self.sources;
+        if !live.holders.intersection(others).is_empty() {
+            return;
+        }
+        let have = live.on_record().with(self.member);
+        let wanted = live.carryable && !self.copies.has_enough(have);
+        let lack = if wanted {
+            others.difference(have)
+        } else {
+            MemberSet::EMPTY
+        };
+        self.owed = self
+            .owed
+            .union(live.behind.intersection(others))
+            .union(lack);
+    }
+
+    pub(super) fn begin(&mut self, pass: Pass, rest: Walk, work: Work) -> ReconcileOutput {
+        self.transition(Phase::Doing(pass, rest, work))
+    }
+
+    /// Asks the next of those who have it, the ones that have it as the group has it first (S8).
+    pub(super) fn copy(&mut self, pass: Pass, rest: Walk, work: Work) -> ReconcileOutput {
+        match work.next_source(self.sources) {
+            Some((from, left)) => {
+                let deed = Deed::Copy { from };
+                self.begin(pass, rest, Work { deed, left, ..work })
+            }
+            None => {
+                count(&mut self.progress.postponed);
+                let output = self.note_absent(pass, rest, work.key, work.live);
+                told(output, ReconcileEvent::Postponed(work.key))
+            }
+        }
+    }
+
+    pub(super) fn update(
+        &mut self,
+        pass: Pass,
+        rest: Walk,
+        key: ObjectKey,
+        live: Live,
+    ) -> ReconcileOutput {
+        self.update_from(pass, rest, Work::of_updates(key, live, self.member))
+    }
+
+    fn update_from(&mut self, pass: Pass, rest: Walk, work: Work) -> ReconcileOutput {
+        match work.next_source(self.sources) {
+            Some((from, left)) => {
+                let deed = Deed::Update { from };
+                self.begin(pass, rest, Work { deed, left, ..work })
+            }
+            None => {
+                count(&mut self.progress.postponed);
+                let output = self.go_on(pass, rest);
+                told(output, ReconcileEvent::Postponed(work.key))
+            }
+        }
+    }
+
+    pub(super) fn stays(
+        &mut self,
+        pass: Pass,
+        rest: Walk,
+        key: ObjectKey,
+        live: Option<Live>,
+    ) -> ReconcileOutput {
+        count(&mut self.progress.stay);
+        let output = self.note_absent(pass, rest, key, live);
+        told(output, ReconcileEvent::Stays(key))
+    }
+
+    /// The member does without the object: if the journal has it otherwise, that is set right, so that nobody relies on it.
+    pub(super) fn note_absent(
+        &mut self,
+        pass: Pass,
+        rest: Walk,
+        key: ObjectKey,
+        live: Option<Live>,
+    ) -> ReconcileOutput {
+        let on_record =
+            live.is_some_and(|live| live.known.is_some() || live.on_record().contains(self.member));
+        if on_record {
+            self.begin(pass, rest, Work::new(key, Deed::RecordAbsent, live))
+        } else {
+            self.go_on(pass, rest)
+        }
+    }
+
+    fn refused(&mut self, pass: Pass, rest: Walk, key: ObjectKey) -> ReconcileOutput {
+        count(&mut self.progress.refused);
+        let output = self.go_on(pass, rest);
+        told(output, ReconcileEvent::Refused(key))
+    }
+
+    pub(super) fn ambiguous(&mut self, pass: Pass, rest: Walk, key: ObjectKey) -> ReconcileOutput {
+        count(&mut self.progress.ambiguous);
+        let output = self.go_on(pass, rest);
+        told(output, ReconcileEvent::Ambiguous(key))
+    }
+}
+
+impl Work {
+    pub(super) const fn new(key: ObjectKey, deed: Deed, live: Option<Live>) -> Self {
+        Self {
+            key,
+            deed,
+            live,
+            left: MemberSet::EMPTY,
+        }
+    }
+
+    /// A copy from anybody who has it: one that has it otherwise is better than none (S8).
+    pub(super) const fn of_copies(key: ObjectKey, live: Live, member: MemberId) -> Self {
+        let deed = Deed::Copy { from: member };
+        Self {
+            left: live.on_record().without(member),
+            ..Self::new(key, deed, Some(live))
+        }
+    }
+
+    /// An update from one that has it as the group has it.
+    const fn of_updates(key: ObjectKey, live: Live, member: MemberId) -> Self {
+        let deed = Deed::Update { from: member };
+        Self {
+            left: live.holders.without(member),
+            ..Self::new(key, deed, Some(live))
+        }
+    }
+
+    /// Whom to ask, and who is left then.
+    fn next_source(&self, serving: MemberSet) -> Option<(MemberId, MemberSet)> {
+        let left = self.left.intersection(serving);
+        let current = self
+            .live
+            .map_or(MemberSet::EMPTY, |live| live.holders.intersection(left));
+        let from = current.first().or_else(|| left.first())?;
+        Some((from, left.without(from)))
+    }
+
+    /// Whom the object comes from.
+    pub(super) const fn source(&self) -> Option<MemberId> {
+        match self.deed {
+            Deed::Copy { from } | Deed::Update { from } => Some(from),
+            Deed::Record { .. }
+            | Deed::RecordAbsent
+            | Deed::Destroy
+            | Deed::Adopt { .. }
+            | Deed::AdoptChange { .. } => None,
+        }
+    }
+}
+
+impl Progress {
+    pub(super) const NOTHING: Self = Self {
+        looked_at: 0,
+        copied: 0,
+        updated: 0,
+        destroyed: 0,
+        adopted: 0,
+        changes_adopted: 0,
+        conflicts: 0,
+        ambiguous: 0,
+        stay: 0,
+        postponed: 0,
+        refused: 0,
+        missing: 0,
+    };
+}
+
+pub(super) fn count(counter: &mut u32) {
+    *counter = counter.saturating_add(1);
+}
+
+pub(super) fn told(output: ReconcileOutput, event: ReconcileEvent) -> ReconcileOutput {
+    ReconcileOutput {
+        event: Some(event),
+        ..output
+    }
+}
