@@ -10,6 +10,7 @@
 //! | [`Group`] | who is a member and in which state; recovery; login | S2, S3, S5, S6, S7, S12, L1 |
 //! | [`Call`] | one call, from choosing a member to the answer | S1, S10, S11, S12, L2 |
 //! | [`Work`] | an operation of many calls: where it stands, how it gets to another member | S4, S6, S10 |
+//! | [`Change`] | one change of the group's objects, from its intent to the answer | S1, S4, S8, S9 |
 //! | [`Reconcile`], [`decide()`] | how a member that returns gets the group's objects | S8, S9, L3 |
 //! | [`verdict()`] | what a member's `CK_RV` says about the member | PKCS#11 v3.2 §5.1 |
 //! | [`candidates`], [`choose`] | which member a call goes to | S2, S10 |
@@ -107,6 +108,7 @@ extern crate std;
 
 mod balance;
 mod call;
+mod change;
 mod group;
 mod ids;
 mod member;
@@ -123,6 +125,9 @@ mod work;
 
 pub use balance::{Serving, candidates, choose};
 pub use call::{Answer, Binding, Call, CallInput, CallOutput, CallViolation, Next, SetAside};
+pub use change::{
+    Change, ChangeAnswer, ChangeInput, ChangeKind, ChangeNext, ChangeViolation, Intent, Plant,
+};
 pub use group::{
     Action, EVENTS, Event, Group, Input, Login, LoginOutcome, Output, Reason, StepOutcome, User,
     View, Violation, WakeUp,
