@@ -43,3 +43,6 @@ impl Copies {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
