@@ -30,8 +30,8 @@ impl Reconcile {
             Phase::New | Phase::Closing(_) => Ok(()),
             Phase::Cleaning(round, _) | Phase::Opening(round, _) => self.check_round(round),
             Phase::Reading(pass, _) => self.check_round(pass.round),
-            Phase::Doing(pass, _, work) => {
-                let serves = work.source().is_none_or(|from| self.sources.contains(from));
+            Phase::Doing(pass, _, task) => {
+                let serves = task.source().is_none_or(|from| self.sources.contains(from));
                 ensure(serves, ReconcileViolation::SourceGone)?;
                 self.check_round(pass.round)
             }

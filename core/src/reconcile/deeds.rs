@@ -9,7 +9,7 @@ use crate::{MemberId, MemberSet};
 /// Something that is being done to one object.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) struct Work {
+pub(super) struct Task {
     pub(super) key: ObjectKey,
     pub(super) deed: Deed,
     /// The group's entry, if it is an object.
@@ -24,23 +24,23 @@ impl Reconcile {
         &mut self,
         pass: Pass,
         rest: Walk,
-        work: Work,
+        task: Task,
         outcome: DeedOutcome,
     ) -> ReconcileOutput {
-        match work.deed {
-            Deed::Copy { from } => self.copy_ended(pass, rest, work, from, outcome),
-            Deed::Update { from } => self.update_ended(pass, rest, work, from, outcome),
+        match task.deed {
+            Deed::Copy { from } => self.copy_ended(pass, rest, task, from, outcome),
+            Deed::Update { from } => self.update_ended(pass, rest, task, from, outcome),
             Deed::Destroy
             | Deed::Record { .. }
             | Deed::RecordAbsent
             | Deed::Adopt { .. }
             | Deed::AdoptChange { .. } => match outcome {
-                DeedOutcome::Done => self.done(pass, rest, work),
+                DeedOutcome::Done => self.done(pass, rest, task),
                 DeedOutcome::Gone => self.go_on(pass, rest),
-                DeedOutcome::Refused if work.deed == Deed::Destroy => {
-                    self.end(Ended::KeepsDestroyed(work.key))
+                DeedOutcome::Refused if task.deed == Deed::Destroy => {
+                    self.end(Ended::KeepsDestroyed(task.key))
                 }
-                DeedOutcome::Refused => self.refused(pass, rest, work.key),
+                DeedOutcome::Refused => self.refused(pass, rest, task.key),
                 DeedOutcome::NotCarryable | DeedOutcome::SourceLost => self.void(),
             },
         }
@@ -50,21 +50,21 @@ impl Reconcile {
         &mut self,
         pass: Pass,
         rest: Walk,
-        work: Work,
+        task: Task,
         from: MemberId,
         outcome: DeedOutcome,
     ) -> ReconcileOutput {
         match outcome {
-            DeedOutcome::Done => self.done(pass, rest, work),
-            DeedOutcome::NotCarryable => self.stays(pass, rest, work.key, work.live),
+            DeedOutcome::Done => self.done(pass, rest, task),
+            DeedOutcome::NotCarryable => self.stays(pass, rest, task.key, task.live),
             DeedOutcome::SourceLost | DeedOutcome::Gone => {
                 self.source_failed(from, outcome);
-                self.copy(pass, rest, work)
+                self.copy(pass, rest, task)
             }
             DeedOutcome::Refused => {
                 count(&mut self.progress.refused);
-                let output = self.note_absent(pass, rest, work.key, work.live);
-                told(output, ReconcileEvent::Refused(work.key))
+                let output = self.note_absent(pass, rest, task.key, task.live);
+                told(output, ReconcileEvent::Refused(task.key))
             }
         }
     }
@@ -73,17 +73,17 @@ impl Reconcile {
         &mut self,
         pass: Pass,
         rest: Walk,
-        work: Work,
+        task: Task,
         from: MemberId,
         outcome: DeedOutcome,
     ) -> ReconcileOutput {
         match outcome {
-            DeedOutcome::Done => self.done(pass, rest, work),
+            DeedOutcome::Done => self.done(pass, rest, task),
             DeedOutcome::SourceLost | DeedOutcome::Gone => {
                 self.source_failed(from, outcome);
-                self.update_from(pass, rest, work)
+                self.update_from(pass, rest, task)
             }
-            DeedOutcome::NotCarryable | DeedOutcome::Refused => self.refused(pass, rest, work.key),
+            DeedOutcome::NotCarryable | DeedOutcome::Refused => self.refused(pass, rest, task.key),
         }
     }
 
@@ -97,16 +97,16 @@ impl Reconcile {
     }
 
     /// Counts what a deed has done, and what it means to others.
-    fn done(&mut self, pass: Pass, rest: Walk, work: Work) -> ReconcileOutput {
+    fn done(&mut self, pass: Pass, rest: Walk, task: Task) -> ReconcileOutput {
         let others = self.sources;
-        match work.deed {
+        match task.deed {
             Deed::Record { .. } | Deed::RecordAbsent => {}
             Deed::Copy { .. } => count(&mut self.progress.copied),
             Deed::Update { .. } => count(&mut self.progress.updated),
             Deed::Destroy => count(&mut self.progress.destroyed),
             Deed::AdoptChange { .. } => {
                 count(&mut self.progress.changes_adopted);
-                let have = work.live.map_or(MemberSet::EMPTY, Live::on_record);
+                let have = task.live.map_or(MemberSet::EMPTY, Live::on_record);
                 self.owed = self.owed.union(have.intersection(others));
             }
             Deed::Adopt {
@@ -123,7 +123,7 @@ impl Reconcile {
                 count(&mut self.progress.adopted);
                 count(&mut self.progress.stay);
                 let output = self.go_on(pass, rest);
-                return told(output, ReconcileEvent::Stays(work.key));
+                return told(output, ReconcileEvent::Stays(task.key));
             }
         }
         self.go_on(pass, rest)
@@ -148,21 +148,21 @@ impl Reconcile {
             .union(lack);
     }
 
-    pub(super) fn begin(&mut self, pass: Pass, rest: Walk, work: Work) -> ReconcileOutput {
-        self.transition(Phase::Doing(pass, rest, work))
+    pub(super) fn begin(&mut self, pass: Pass, rest: Walk, task: Task) -> ReconcileOutput {
+        self.transition(Phase::Doing(pass, rest, task))
     }
 
     /// Asks the next of those who have it, the ones that have it as the group has it first (S8).
-    pub(super) fn copy(&mut self, pass: Pass, rest: Walk, work: Work) -> ReconcileOutput {
-        match work.next_source(self.sources) {
+    pub(super) fn copy(&mut self, pass: Pass, rest: Walk, task: Task) -> ReconcileOutput {
+        match task.next_source(self.sources) {
             Some((from, left)) => {
                 let deed = Deed::Copy { from };
-                self.begin(pass, rest, Work { deed, left, ..work })
+                self.begin(pass, rest, Task { deed, left, ..task })
             }
             None => {
                 count(&mut self.progress.postponed);
-                let output = self.note_absent(pass, rest, work.key, work.live);
-                told(output, ReconcileEvent::Postponed(work.key))
+                let output = self.note_absent(pass, rest, task.key, task.live);
+                told(output, ReconcileEvent::Postponed(task.key))
             }
         }
     }
@@ -174,19 +174,19 @@ impl Reconcile {
         key: ObjectKey,
         live: Live,
     ) -> ReconcileOutput {
-        self.update_from(pass, rest, Work::of_updates(key, live, self.member))
+        self.update_from(pass, rest, Task::of_updates(key, live, self.member))
     }
 
-    fn update_from(&mut self, pass: Pass, rest: Walk, work: Work) -> ReconcileOutput {
-        match work.next_source(self.sources) {
+    fn update_from(&mut self, pass: Pass, rest: Walk, task: Task) -> ReconcileOutput {
+        match task.next_source(self.sources) {
             Some((from, left)) => {
                 let deed = Deed::Update { from };
-                self.begin(pass, rest, Work { deed, left, ..work })
+                self.begin(pass, rest, Task { deed, left, ..task })
             }
             None => {
                 count(&mut self.progress.postponed);
                 let output = self.go_on(pass, rest);
-                told(output, ReconcileEvent::Postponed(work.key))
+                told(output, ReconcileEvent::Postponed(task.key))
             }
         }
     }
@@ -214,7 +214,7 @@ impl Reconcile {
         let on_record =
             live.is_some_and(|live| live.known.is_some() || live.on_record().contains(self.member));
         if on_record {
-            self.begin(pass, rest, Work::new(key, Deed::RecordAbsent, live))
+            self.begin(pass, rest, Task::new(key, Deed::RecordAbsent, live))
         } else {
             self.go_on(pass, rest)
         }
@@ -233,7 +233,7 @@ impl Reconcile {
     }
 }
 
-impl Work {
+impl Task {
     pub(super) const fn new(key: ObjectKey, deed: Deed, live: Option<Live>) -> Self {
         Self {
             key,

@@ -1,6 +1,6 @@
 //! What is begun when both sides of a key are known.
 
-use super::deeds::{Work, count, told};
+use super::deeds::{Task, count, told};
 use super::{
     Decision, Deed, GroupEntry, Live, MemberEntry, ObjectKey, Pair, Pass, Reconcile,
     ReconcileEvent, ReconcileOutput, Walk, decide,
@@ -33,7 +33,7 @@ impl Reconcile {
         object: MemberEntry,
     ) -> ReconcileOutput {
         let revision = object.revision;
-        let work = |deed| Work::new(key, deed, Some(live));
+        let task = |deed| Task::new(key, deed, Some(live));
         match decision {
             Decision::Keep => {
                 self.owe_what_only_it_has(live);
@@ -41,7 +41,7 @@ impl Reconcile {
             }
             Decision::Record => {
                 self.owe_what_only_it_has(live);
-                self.begin(pass, rest, work(Deed::Record { revision }))
+                self.begin(pass, rest, task(Deed::Record { revision }))
             }
             Decision::AdoptChange => {
                 let instead_of = live.revision;
@@ -49,7 +49,7 @@ impl Reconcile {
                     revision,
                     instead_of,
                 };
-                self.begin(pass, rest, work(deed))
+                self.begin(pass, rest, task(deed))
             }
             Decision::Update => self.update(pass, rest, key, live),
             Decision::Overrule => {
@@ -81,7 +81,7 @@ impl Reconcile {
         live: Live,
     ) -> ReconcileOutput {
         match decision {
-            Decision::Copy => self.copy(pass, rest, Work::of_copies(key, live, self.member)),
+            Decision::Copy => self.copy(pass, rest, Task::of_copies(key, live, self.member)),
             Decision::Stays => self.stays(pass, rest, key, Some(live)),
             Decision::Missing => {
                 count(&mut self.progress.missing);
@@ -111,13 +111,13 @@ impl Reconcile {
         object: Option<MemberEntry>,
     ) -> ReconcileOutput {
         match (decision, object) {
-            (Decision::Destroy, _) => self.begin(pass, rest, Work::new(key, Deed::Destroy, None)),
+            (Decision::Destroy, _) => self.begin(pass, rest, Task::new(key, Deed::Destroy, None)),
             (Decision::Adopt, Some(object)) => {
                 let deed = Deed::Adopt {
                     revision: object.revision,
                     carryable: object.carryable,
                 };
-                self.begin(pass, rest, Work::new(key, deed, None))
+                self.begin(pass, rest, Task::new(key, deed, None))
             }
             (Decision::Ambiguous, _) => self.ambiguous(pass, rest, key),
             (

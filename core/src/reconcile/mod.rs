@@ -15,7 +15,7 @@ pub use entry::{GroupEntry, Live, MemberEntry};
 pub use input::{DeedOutcome, ReconcileInput};
 pub use output::{Deed, Ended, Progress, ReconcileEvent, ReconcileNext, ReconcileOutput, Stream};
 
-use deeds::Work;
+use deeds::Task;
 use entry::Pair;
 use walk::{Pass, Round, Taken, Walk, Want};
 
@@ -62,7 +62,7 @@ enum Phase {
     Cleaning(Round, Sequence),
     Opening(Round, Sequence),
     Reading(Pass, Walk),
-    Doing(Pass, Walk, Work),
+    Doing(Pass, Walk, Task),
     /// The gate is being closed; all up to here has been looked at.
     Closing(Sequence),
     Over(Ended),
@@ -154,9 +154,9 @@ impl Reconcile {
                 // A walk that needs nothing has been gone on with before.
                 Want::Nothing(_) => ReconcileNext::BeginPass,
             },
-            Phase::Doing(_, _, work) => ReconcileNext::Do {
-                key: work.key,
-                deed: work.deed,
+            Phase::Doing(_, _, task) => ReconcileNext::Do {
+                key: task.key,
+                deed: task.deed,
             },
             Phase::Closing(_) => ReconcileNext::CloseGate,
             Phase::Over(ended) => ReconcileNext::Over(ended),
@@ -198,8 +198,8 @@ impl Reconcile {
             (ReconcileInput::Member(read), Phase::Reading(pass, walk)) => {
                 self.read(pass, walk.member_read(read))
             }
-            (ReconcileInput::Deed(outcome), Phase::Doing(pass, walk, work)) => {
-                self.deed_ended(pass, walk, work, outcome)
+            (ReconcileInput::Deed(outcome), Phase::Doing(pass, walk, task)) => {
+                self.deed_ended(pass, walk, task, outcome)
             }
             (ReconcileInput::Gate { closed: true }, Phase::Closing(since)) => {
                 self.gated = true;
