@@ -75,7 +75,7 @@ pub(crate) unsafe extern "C" fn generate_key_pair(
 
 /// # Safety
 /// `mechanism` is null or valid for a read.
-unsafe fn is_mechanism(mechanism: *mut CK_MECHANISM, expected: u64) -> Outcome {
+pub(crate) unsafe fn is_mechanism(mechanism: *mut CK_MECHANISM, expected: u64) -> Outcome {
     // SAFETY: by this function's contract.
     match unsafe { mechanism.as_ref() } {
         None => Err(CKR_ARGUMENTS_BAD),
@@ -85,13 +85,13 @@ unsafe fn is_mechanism(mechanism: *mut CK_MECHANISM, expected: u64) -> Outcome {
 }
 
 /// Eight bytes that no other key of this process has.
-fn distinct() -> Vec<u8> {
+pub(crate) fn distinct() -> Vec<u8> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Relaxed).to_ne_bytes().to_vec()
 }
 
 /// The template with what the token itself knows of the key.
-fn completed(
+pub(crate) fn completed(
     mut attributes: Vec<(CK_ATTRIBUTE_TYPE, Vec<u8>)>,
     class: CK_ULONG,
     key_type: CK_ULONG,

@@ -1,4 +1,4 @@
-//! A PKCS#11 2.40 module that answers at once, counts what it is asked and misbehaves on request.
+//! A PKCS#11 module that answers at once, counts what it is asked and misbehaves on request.
 //!
 //! It exists for two uses. Under the benchmark it takes next to no time itself, so what is measured is the way to it. Under the
 //! tests it counts every call (which member got the PIN?) and fails as it is told (a code, a delay, a hang, a crash), at
@@ -17,13 +17,18 @@
 //! | `EVERSLOT_TEST_SO_PIN` | the security officer's | `4321` |
 //! | `EVERSLOT_TEST_PIN_FILE` | file in which changed PINs outlive the process, of all tokens alike | none |
 //! | `EVERSLOT_TEST_SESSION_LIMIT` | sessions that a token allows | 4096 |
+//! | `EVERSLOT_TEST_INTERFACE` | the latest interface that it has: `2.40`, `3.0` or `3.2` | `3.2` |
+//! | `EVERSLOT_TEST_USER` | the user's name for `C_LoginUser` | `user` |
 //!
 //! Nothing unwinds out of it: a panic in an `extern "C"` function aborts the process.
 
 mod general;
+mod interfaces;
 mod keys;
+mod later;
 mod list;
 mod memory;
+mod messages;
 mod objects;
 mod operations;
 mod pins;
@@ -32,6 +37,7 @@ mod sessions;
 mod settings;
 mod state;
 
+pub use interfaces::{C_GetInterface, C_GetInterfaceList};
 pub use list::C_GetFunctionList;
 
 use cryptoki_sys::{CK_RV, CKR_OK};

@@ -10,7 +10,7 @@ use cryptoki_sys::{
 
 use crate::{answer, general, keys, objects, operations, pins, sessions};
 
-/// The module's only export: the list of its functions (PKCS#11 v2.40 §5.4).
+/// The list of its functions (PKCS#11 v2.40 §5.4).
 ///
 /// # Safety
 /// `list` is null or valid for a write.
@@ -57,7 +57,8 @@ unsupported! {
     C_WaitForSlotEvent(CK_FLAGS, *mut CK_SLOT_ID, *mut c_void),
 }
 
-static FUNCTIONS: CK_FUNCTION_LIST = CK_FUNCTION_LIST {
+/// The functions of 2.40.
+pub(crate) static FUNCTIONS: CK_FUNCTION_LIST = CK_FUNCTION_LIST {
     version: CK_VERSION {
         major: 2,
         minor: 40,

@@ -277,6 +277,16 @@ pub(crate) unsafe extern "C" fn find_final(session: CK_SESSION_HANDLE) -> CK_RV 
     })
 }
 
+/// The value of a key, whatever its attributes say.
+pub(crate) fn value(session: CK_SESSION_HANDLE, key: CK_OBJECT_HANDLE) -> Result<Vec<u8>, CK_RV> {
+    with_object(session, key, |object| {
+        object
+            .attribute(CKA_VALUE)
+            .map(<[u8]>::to_vec)
+            .ok_or(CKR_ATTRIBUTE_TYPE_INVALID)
+    })
+}
+
 fn with_object<T>(
     session: CK_SESSION_HANDLE,
     handle: CK_OBJECT_HANDLE,

@@ -27,8 +27,8 @@ const DECRYPT: Operation = Operation(4);
 pub(crate) const FIND: u32 = 1 << 5;
 
 const DIGEST_LENGTH: usize = 32;
-const SIGNATURE_LENGTH: usize = 64;
-const FLIP: u8 = 0xa5;
+pub(crate) const SIGNATURE_LENGTH: usize = 64;
+pub(crate) const FLIP: u8 = 0xa5;
 
 /// The checksum of nothing.
 pub(crate) const SEED: u64 = 0xcbf2_9ce4_8422_2325;
@@ -41,13 +41,13 @@ pub(crate) fn checksum(sum: u64, bytes: &[u8]) -> u64 {
 }
 
 /// `LENGTH` bytes that follow from a checksum (SplitMix64).
-fn spread<const LENGTH: usize>(sum: u64) -> [u8; LENGTH] {
+pub(crate) fn spread<const LENGTH: usize>(sum: u64) -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
     fill(&mut bytes, sum);
     bytes
 }
 
-fn fill(bytes: &mut [u8], seed: u64) {
+pub(crate) fn fill(bytes: &mut [u8], seed: u64) {
     let mut state = seed;
     for chunk in bytes.chunks_mut(8) {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -14,7 +14,7 @@ use cryptoki_sys::{
 
 use crate::general::Notify;
 use crate::state::Session;
-use crate::{answer, memory, pins, state};
+use crate::{Outcome, answer, memory, pins, state};
 
 pub(crate) unsafe extern "C" fn open(
     slot: CK_SLOT_ID,
@@ -79,27 +79,31 @@ pub(crate) unsafe extern "C" fn login(
     length: CK_ULONG,
 ) -> CK_RV {
     answer("C_Login", || {
-        let session = state::session(session)?;
         // SAFETY: the application's pointer is null or valid for the stated length, by PKCS#11.
-        let pin = unsafe { memory::bytes(pin, length) }?;
-        let known = match user {
-            CKU_SO => pins::current().so,
-            CKU_USER => pins::current().user,
-            _ => return Err(CKR_USER_TYPE_INVALID),
-        };
-        let login = &session.token().login;
-        let wanted = user as u8 + 1;
-        match login.load(SeqCst) {
-            0 => {}
-            there if there == wanted => return Err(CKR_USER_ALREADY_LOGGED_IN),
-            _ => return Err(CKR_USER_ANOTHER_ALREADY_LOGGED_IN),
-        }
-        if pin != known.as_bytes() {
-            return Err(CKR_PIN_INCORRECT);
-        }
-        login.store(wanted, SeqCst);
-        Ok(())
+        log_in(session, user, unsafe { memory::bytes(pin, length) }?)
     })
+}
+
+/// Logs in, whoever the user is by name.
+pub(crate) fn log_in(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: &[u8]) -> Outcome {
+    let session = state::session(session)?;
+    let known = match user {
+        CKU_SO => pins::current().so,
+        CKU_USER => pins::current().user,
+        _ => return Err(CKR_USER_TYPE_INVALID),
+    };
+    let login = &session.token().login;
+    let wanted = user as u8 + 1;
+    match login.load(SeqCst) {
+        0 => {}
+        there if there == wanted => return Err(CKR_USER_ALREADY_LOGGED_IN),
+        _ => return Err(CKR_USER_ANOTHER_ALREADY_LOGGED_IN),
+    }
+    if pin != known.as_bytes() {
+        return Err(CKR_PIN_INCORRECT);
+    }
+    login.store(wanted, SeqCst);
+    Ok(())
 }
 
 pub(crate) unsafe extern "C" fn logout(session: CK_SESSION_HANDLE) -> CK_RV {

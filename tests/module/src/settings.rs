@@ -16,6 +16,10 @@ pub(crate) struct Settings {
     pub(crate) so_pin: String,
     /// Where changed PINs are kept; none: they are forgotten with the process.
     pub(crate) pin_file: Option<PathBuf>,
+    /// The user's name.
+    pub(crate) user: String,
+    /// The version of the latest interface.
+    pub(crate) interface: (u8, u8),
     /// Sessions that a token allows.
     pub(crate) session_limit: usize,
 }
@@ -31,6 +35,8 @@ pub(crate) fn settings() -> &'static Settings {
         pin: variable("EVERSLOT_TEST_PIN").unwrap_or_else(|| "1234".to_owned()),
         so_pin: variable("EVERSLOT_TEST_SO_PIN").unwrap_or_else(|| "4321".to_owned()),
         pin_file: std::env::var_os("EVERSLOT_TEST_PIN_FILE").map(PathBuf::from),
+        user: variable("EVERSLOT_TEST_USER").unwrap_or_else(|| "user".to_owned()),
+        interface: version("EVERSLOT_TEST_INTERFACE").unwrap_or((3, 2)),
         session_limit: number("EVERSLOT_TEST_SESSION_LIMIT")
             .unwrap_or(crate::state::SESSIONS)
             .min(crate::state::SESSIONS),
@@ -43,4 +49,10 @@ fn variable(name: &str) -> Option<String> {
 
 fn number(name: &str) -> Option<usize> {
     variable(name)?.parse().ok()
+}
+
+fn version(name: &str) -> Option<(u8, u8)> {
+    let version = variable(name)?;
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }

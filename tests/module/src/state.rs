@@ -28,7 +28,10 @@ pub(crate) struct Session {
     /// A bit for each operation that is under way.
     pub(crate) operations: AtomicU32,
     /// The checksum of each operation's input so far.
-    pub(crate) sums: [AtomicU64; 8],
+    pub(crate) sums: [AtomicU64; 12],
+    /// Of the IVs that messages were given.
+    pub(crate) counter: AtomicU64,
+    signature: Mutex<Vec<u8>>,
     found: Mutex<Vec<CK_OBJECT_HANDLE>>,
 }
 
@@ -155,6 +158,13 @@ impl Session {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The signature that is to be verified.
+    pub(crate) fn signature(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.signature
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_open(&self) -> bool {
         self.open.load(SeqCst) != 0
     }
@@ -163,7 +173,9 @@ impl Session {
         Self {
             open: AtomicU32::new(0),
             operations: AtomicU32::new(0),
-            sums: [const { AtomicU64::new(0) }; 8],
+            sums: [const { AtomicU64::new(0) }; 12],
+            counter: AtomicU64::new(0),
+            signature: Mutex::new(Vec::new()),
             found: Mutex::new(Vec::new()),
         }
     }

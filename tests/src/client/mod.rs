@@ -2,6 +2,7 @@
 //!
 //! It stands in for an application written in C; the `cryptoki` crate and `pkcs11-tool` stand in for others.
 
+mod later;
 mod mechanism;
 mod operation;
 mod parts;
@@ -12,11 +13,13 @@ use std::fmt;
 use std::path::Path;
 
 use cryptoki_sys::{
-    CK_C_INITIALIZE_ARGS, CK_FLAGS, CK_FUNCTION_LIST, CK_FUNCTION_LIST_PTR_PTR, CK_RV, CK_SLOT_ID,
-    CK_TOKEN_INFO, CKF_OS_LOCKING_OK, CKF_RW_SESSION, CKF_SERIAL_SESSION, CKR_OK,
+    CK_C_GetInterface, CK_C_INITIALIZE_ARGS, CK_FLAGS, CK_FUNCTION_LIST, CK_FUNCTION_LIST_PTR_PTR,
+    CK_RV, CK_SLOT_ID, CK_TOKEN_INFO, CKF_OS_LOCKING_OK, CKF_RW_SESSION, CKF_SERIAL_SESSION,
+    CKR_OK,
 };
 use everslot_core::Rv;
 
+pub use later::Gcm;
 pub use mechanism::Mechanism;
 pub use parts::Dual;
 pub use session::{Object, Session};
@@ -26,7 +29,10 @@ pub use template::Template;
 #[derive(Clone, Copy)]
 pub struct Module {
     functions: &'static CK_FUNCTION_LIST,
+    get_interface: GetInterface,
 }
+
+type GetInterface = CK_C_GetInterface;
 
 /// A call that failed.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -77,6 +83,9 @@ impl Module {
             )
         };
         let entry = *entry.expect("a PKCS#11 module");
+        // SAFETY: PKCS#11 gives the symbol this type.
+        let get_interface = unsafe { library.get::<GetInterface>(b"C_GetInterface\0") };
+        let get_interface = get_interface.ok().and_then(|symbol| *symbol);
         std::mem::forget(library);
         let mut list = std::ptr::null_mut();
         // SAFETY: the pointer is of a live place for the list.
@@ -84,7 +93,10 @@ impl Module {
         checked("C_GetFunctionList", code).expect("a module gives its list");
         // SAFETY: the module gave the list, which lives as long as the module, which is never unloaded.
         let functions = unsafe { list.as_ref() }.expect("a module gives its list");
-        Self { functions }
+        Self {
+            functions,
+            get_interface,
+        }
     }
 
     /// `C_Initialize`, allowing threads and locks of the operating system.

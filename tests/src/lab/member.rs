@@ -160,6 +160,9 @@ impl Member {
         if let Some(limit) = plan.session_limit {
             variables.push(("EVERSLOT_TEST_SESSION_LIMIT", limit.to_string().into()));
         }
+        if self.index < plan.legacy {
+            variables.push(("EVERSLOT_TEST_INTERFACE", "2.40".into()));
+        }
         if plan.scripted {
             variables.push(("EVERSLOT_TEST_CONTROL", self.control().into()));
             variables.push(("EVERSLOT_TEST_LOG", self.log().into()));

@@ -41,6 +41,8 @@ pub struct Plan {
     pub deadline: Duration,
     /// Whether the test module takes faults and counts calls; that costs time.
     pub scripted: bool,
+    /// How many of the test modules, the first ones, have no interface later than 2.40.
+    pub legacy: usize,
     /// Real sessions on a member, at most; everslot's default when none.
     pub sessions: Option<u32>,
     /// Sessions that the test module's token allows; thousands when none.
@@ -60,6 +62,7 @@ impl Default for Plan {
             transcript: None,
             deadline: Duration::from_secs(1),
             scripted: true,
+            legacy: 0,
             sessions: None,
             session_limit: None,
         }
