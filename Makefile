@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo test bench model lint soak-replay
+.PHONY: demo test conformance bench model lint soak-replay
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -17,6 +17,13 @@ test:
 	cargo nextest run $(BUT_THE_MODEL) --config-file tests/nextest.toml
 	cargo nextest run --release --package everslot-model --locked --config-file tests/nextest.toml
 	cargo test $(BUT_THE_MODEL) --doc --quiet
+
+# Other people's test suites, against the bare member and against groups of one and three, some of them dying: everslot may fail no case that the
+# bare member passes. ARGS="--suite cryptoki --situation three" for less, ARGS="--module FILE" for a module from elsewhere.
+conformance:
+	@tests/prerequisites conformance
+	cargo build $(BUT_THE_MODEL)
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/conformance" $(ARGS)
 
 # What everslot costs over the bare token. ARGS="--check" to fail when a floor is missed.
 bench:

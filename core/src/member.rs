@@ -175,6 +175,8 @@ pub enum Evidence {
 pub enum QuarantineReason {
     /// It refuses a PIN that another member has accepted: trying again would lock it (S12).
     PinRefused,
+    /// A PIN was changed on the others while it was away, or could not be brought back on it as on them.
+    PinChanged,
     /// The token in its slot is another one, or has been initialised again.
     TokenChanged,
     /// It failed its self-test: it answers `CKR_GENERAL_ERROR` from then on (PKCS#11 v3.2 §5.1.6).

@@ -1,7 +1,9 @@
 //! Whether this process is the one that initialised the library, or a child that was forked from it.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
 
 /// A page that the kernel wipes in the child of a fork, so that asking costs one load and no system call.
@@ -50,3 +52,61 @@ impl Drop for ForkMark {
 unsafe impl Send for ForkMark {}
 // SAFETY: after `new` the page is only read.
 unsafe impl Sync for ForkMark {}
+
+/// A static value that each process has of its own: the child of a fork finds a new one, whatever the parent's other threads were about
+/// with the old one when it was forked. A lock that one of them held would never be released in the child.
+pub(crate) struct PerProcess<T>(ArcSwapOption<Owned<T>>);
+
+struct Owned<T> {
+    process: u32,
+    value: Arc<T>,
+}
+
+impl<T: Default> PerProcess<T> {
+    pub(crate) const fn new() -> Self {
+        Self(ArcSwapOption::const_empty())
+    }
+
+    /// This process's value; made when it is first asked for. Costs a system call.
+    pub(crate) fn value(&self) -> Arc<T> {
+        let process = std::process::id();
+        loop {
+            let current = self.0.load_full();
+            if let Some(owned) = &current
+                && owned.process == process
+            {
+                return Arc::clone(&owned.value);
+            }
+            let new = Arc::new(Owned {
+                process,
+                value: Arc::default(),
+            });
+            drop(self.0.compare_and_swap(&current, Some(new)));
+            // What a parent's value holds is the parent's to end.
+            std::mem::forget(current);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::hosted::in_forked_child;
+
+    #[test]
+    fn a_lock_that_is_held_at_the_fork_is_free_in_the_child() {
+        static TURN: PerProcess<Mutex<u32>> = PerProcess::new();
+        let value = TURN.value();
+        let mut held = value.lock().expect("nobody has panicked");
+        *held = 7;
+        assert!(TURN.value().try_lock().is_err(), "one value a process");
+        let child = in_forked_child(|| match TURN.value().try_lock() {
+            Ok(number) if *number == 0 => 0,
+            _ => 1,
+        });
+        assert_eq!(child, Some(0));
+        assert_eq!(*held, 7);
+    }
+}

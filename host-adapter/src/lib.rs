@@ -13,5 +13,7 @@ pub mod hosted;
 pub mod library;
 mod log;
 pub mod module;
+mod signals;
 pub mod slot;
 pub mod status;
+mod threads;

@@ -1,7 +1,7 @@
 //! The library as an application has it: from `C_Initialize` to `C_Finalize`, in one process.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -9,7 +9,7 @@ use everslot_core::{Rv, ckr};
 use everslot_protocol::{ModuleInfo, Version};
 
 use crate::config::Config;
-use crate::fork::ForkMark;
+use crate::fork::{ForkMark, PerProcess};
 use crate::group::GroupDriver;
 use crate::hosted;
 use crate::slot::{Session, Sessions, VirtualSlot, padded, version};
@@ -35,7 +35,7 @@ pub struct Library {
 static CURRENT: ArcSwapOption<Library> = ArcSwapOption::const_empty();
 
 /// One `C_Initialize` or `C_Finalize` at a time.
-static TURN: Mutex<()> = Mutex::new(());
+static TURN: PerProcess<Mutex<()>> = PerProcess::new();
 
 impl Library {
     /// Reads the configuration and brings the groups up; returns when all members have been tried, half a second after the first of
@@ -45,7 +45,8 @@ impl Library {
     /// `CKR_CRYPTOKI_ALREADY_INITIALIZED`; `CKR_GENERAL_ERROR` for a configuration that does not hold together, with one line on
     /// standard error.
     pub fn initialise(arguments: InitialiseArguments) -> Result<(), Rv> {
-        let _turn = turn();
+        let turn = TURN.value();
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         if Self::current().is_ok() {
             return Err(ckr::CRYPTOKI_ALREADY_INITIALIZED);
         }
@@ -67,7 +68,8 @@ impl Library {
     /// # Errors
     /// `CKR_CRYPTOKI_NOT_INITIALIZED`
     pub fn finalise() -> Result<(), Rv> {
-        let _turn = turn();
+        let turn = TURN.value();
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         drop(Self::current()?);
         let Some(library) = CURRENT.swap(None) else {
             return Err(ckr::CRYPTOKI_NOT_INITIALIZED);
@@ -79,8 +81,13 @@ impl Library {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
+        // All at once, so that however many members hang, it takes one's grace.
+        let until = GroupDriver::grace();
         for slot in &library.slots {
-            slot.driver.stop();
+            slot.driver.begin_to_stop();
+        }
+        for slot in &library.slots {
+            slot.driver.stop(until);
         }
         library.sessions.clear();
         Ok(())
@@ -175,7 +182,7 @@ impl Library {
         }
         let slots = (0..)
             .zip(drivers)
-            .map(|(id, driver)| Arc::new(VirtualSlot::new(id, driver, Arc::clone(&sessions))));
+            .map(|(id, driver)| Arc::new(VirtualSlot::new(id, driver, Arc::downgrade(&sessions))));
         let slots = slots.collect();
         let mark = ForkMark::new().map_err(refuse)?;
         Ok(Self {
@@ -274,8 +281,4 @@ fn startup_deadline(driver: &GroupDriver) -> Duration {
 fn refuse(error: impl std::fmt::Display) -> Rv {
     eprintln!("everslot: {error}");
     ckr::GENERAL_ERROR
-}
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -39,6 +39,12 @@ impl Artifact {
     }
 }
 
+/// The build's own directory, in which the profiles have theirs.
+pub(crate) fn build_directory() -> PathBuf {
+    let directory = target_directory();
+    directory.parent().unwrap_or(&directory).to_owned()
+}
+
 /// The directory of the profile: tests stand in its `deps`, programs in itself.
 fn target_directory() -> PathBuf {
     let program = std::env::current_exe().expect("Linux tells a program's path");

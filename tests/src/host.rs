@@ -1,7 +1,7 @@
 //! The process of ours in which a member's module is loaded, and what can happen to it.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -37,6 +37,22 @@ impl HostProcess {
     /// SIGCONT: it goes on.
     pub fn thaw(self) {
         self.send(Signal::CONT);
+    }
+
+    /// Its directory in `/proc`.
+    #[must_use]
+    pub fn directory(self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}", self.0.as_raw_nonzero()))
+    }
+
+    /// Its process group.
+    ///
+    /// # Panics
+    /// It has ended.
+    #[must_use]
+    pub fn group(self) -> i32 {
+        let group = rustix::process::getpgid(Some(self.0)).expect("the host runs");
+        group.as_raw_nonzero().get()
     }
 
     /// Whether it runs; one that has ended and has not been waited for does not.

@@ -6,11 +6,13 @@
 mod artifact;
 pub mod bench;
 pub mod client;
+pub mod conformance;
 mod host;
 mod lab;
 pub mod process;
 mod ready;
 pub mod replay;
+pub mod resources;
 mod softhsm;
 mod wait;
 
@@ -18,7 +20,7 @@ pub use artifact::Artifact;
 pub use host::HostProcess;
 pub use lab::{Isolation, Lab, Member, Plan, Token};
 pub use ready::{ECDSA, HASH, PATIENCE, ec_key, ec_public_key};
-pub use softhsm::{AES_LABEL, EC_LABEL, PIN, RSA_LABEL, SO_PIN, Store};
+pub use softhsm::{AES_LABEL, EC_LABEL, PIN, Pins, RSA_LABEL, SO_PIN, Store};
 pub use wait::{eventually, within};
 
 /// SoftHSM, as Debian installs it.

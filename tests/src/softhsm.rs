@@ -1,14 +1,15 @@
 //! SoftHSM stores: a directory of tokens and the configuration that names it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use crate::SOFTHSM;
 
-/// The user's PIN of every token.
+/// The user's PIN of every token, unless its [`Pins`] say otherwise.
 pub const PIN: &str = "123456";
-/// The security officer's PIN of every token.
+/// The security officer's PIN of every token, unless its [`Pins`] say otherwise.
 pub const SO_PIN: &str = "654321";
 /// Label of the EC P-256 key pair that every token holds; its id is `01`.
 pub const EC_LABEL: &str = "ec";
@@ -17,21 +18,47 @@ pub const RSA_LABEL: &str = "rsa";
 /// Label of the AES-256 key that every token holds; its id is `03`.
 pub const AES_LABEL: &str = "aes";
 
+/// Who may log in to a token, and how.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Pins {
+    /// The user's.
+    pub user: &'static str,
+    /// The security officer's.
+    pub so: &'static str,
+}
+
+impl Default for Pins {
+    fn default() -> Self {
+        Self {
+            user: PIN,
+            so: SO_PIN,
+        }
+    }
+}
+
+impl fmt::Debug for Pins {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Pins")
+    }
+}
+
 /// A SoftHSM configuration with a directory of tokens of its own.
 #[derive(Debug)]
 pub struct Store {
     directory: PathBuf,
+    pins: Pins,
 }
 
 impl Store {
-    /// The store in `directory`, which is made if it is not there.
+    /// The store in `directory`, which is made if it is not there; its tokens have these PINs.
     #[must_use]
-    pub fn new(directory: &Path) -> Self {
+    pub fn new(directory: &Path, pins: Pins) -> Self {
         for name in ["tokens", "away"] {
             std::fs::create_dir_all(directory.join(name)).expect("the lab's directory is writable");
         }
         let store = Self {
             directory: directory.to_owned(),
+            pins,
         };
         let text = format!(
             "directories.tokendir = {}\nlog.level = ERROR\n",
@@ -62,7 +89,7 @@ impl Store {
                 "--id",
                 id,
                 "--pin",
-                PIN,
+                self.pins.user,
             ]);
             self.run(&mut import);
         }
@@ -75,7 +102,7 @@ impl Store {
                 label,
                 "--login",
                 "--pin",
-                PIN,
+                self.pins.user,
                 "--write-object",
             ])
             .arg(keys.aes());
@@ -102,9 +129,9 @@ impl Store {
             "--label",
             label,
             "--so-pin",
-            SO_PIN,
+            self.pins.so,
             "--pin",
-            PIN,
+            self.pins.user,
         ]);
         self.run(&mut init);
     }

@@ -269,7 +269,8 @@ impl Call {
     fn set_aside(&mut self, at: Target, why: QuarantineReason) -> CallOutput {
         let executed = match why {
             QuarantineReason::PinRefused => false,
-            QuarantineReason::TokenChanged
+            QuarantineReason::PinChanged
+            | QuarantineReason::TokenChanged
             | QuarantineReason::SelfTestFailed
             | QuarantineReason::Other(_) => true,
         };

@@ -3,6 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cryptoki_sys::CK_RV;
 use everslot_core::{Rv, ckr};
 
+use super::application_mutex;
 use super::pointers::Caller;
 use crate::module::Scratch;
 
@@ -11,6 +12,18 @@ use crate::module::Scratch;
 /// Only the `C_*` functions may call it, since it gives `body` the right to read the pointers that they were called with. Nothing of
 /// the arguments is traced.
 pub(super) fn entry(
+    function: &'static str,
+    body: impl for<'call> FnOnce(Caller<'call>) -> Result<(), Rv>,
+) -> CK_RV {
+    match application_mutex::take() {
+        Ok(_turn) => entry_without_turn(function, body),
+        Err(rv) => rv.0,
+    }
+}
+
+/// Like [`entry`], for a function that may wait for as long as the application likes: other calls go on meanwhile, also where each
+/// takes the application's mutex.
+pub(super) fn entry_without_turn(
     function: &'static str,
     body: impl for<'call> FnOnce(Caller<'call>) -> Result<(), Rv>,
 ) -> CK_RV {

@@ -2,11 +2,12 @@
 
 use cryptoki_sys::{
     CK_C_INITIALIZE_ARGS, CK_INFO, CK_RV, CK_SESSION_HANDLE, CK_VERSION, CK_VOID_PTR,
-    CKF_LIBRARY_CANT_CREATE_OS_THREADS, CKF_OS_LOCKING_OK,
+    CKF_LIBRARY_CANT_CREATE_OS_THREADS,
 };
 use everslot_core::{Rv, ckr};
 use everslot_protocol::Version;
 
+use super::application_mutex::{self, Locking};
 use super::entry::entry;
 use super::{InitialiseArguments, Library};
 
@@ -14,13 +15,15 @@ use super::{InitialiseArguments, Library};
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
     entry("C_Initialize", |caller| {
-        let arguments = match caller.structure(arguments.cast::<CK_C_INITIALIZE_ARGS>()) {
-            None => InitialiseArguments {
-                threads_forbidden: false,
-            },
+        let (arguments, locking) = match caller.structure(arguments.cast::<CK_C_INITIALIZE_ARGS>())
+        {
+            None => (InitialiseArguments::default(), Locking::System),
             Some(arguments) => checked(&arguments)?,
         };
-        Library::initialise(arguments)
+        let mutex = locking.make()?;
+        Library::initialise(arguments)?;
+        application_mutex::replace(mutex);
+        Ok(())
     })
 }
 
@@ -31,7 +34,10 @@ pub(super) unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
         if !reserved.is_null() {
             return Err(ckr::ARGUMENTS_BAD);
         }
-        Library::finalise()
+        Library::finalise()?;
+        // This call still holds it.
+        application_mutex::replace(None);
+        Ok(())
     })
 }
 
@@ -73,24 +79,13 @@ pub(super) const fn version(version: Version) -> CK_VERSION {
     }
 }
 
-/// everslot locks with what the system offers only, so an application that insists on its own mutexes is turned away, as
-/// PKCS#11 v3.1 §5.4.1 allows; it may come back with `CKF_OS_LOCKING_OK`.
-fn checked(arguments: &CK_C_INITIALIZE_ARGS) -> Result<InitialiseArguments, Rv> {
-    let callbacks = [
-        arguments.CreateMutex.is_some(),
-        arguments.DestroyMutex.is_some(),
-        arguments.LockMutex.is_some(),
-        arguments.UnlockMutex.is_some(),
-    ];
-    let all = callbacks.iter().all(|&given| given);
-    let none = callbacks.iter().all(|&given| !given);
-    if !arguments.pReserved.is_null() || !(all || none) {
+/// # Errors
+/// `CKR_ARGUMENTS_BAD`: what is reserved is not null, or the mutex functions are neither all there nor all missing (PKCS#11 v3.1 §5.4.1).
+fn checked(arguments: &CK_C_INITIALIZE_ARGS) -> Result<(InitialiseArguments, Locking), Rv> {
+    if !arguments.pReserved.is_null() {
         return Err(ckr::ARGUMENTS_BAD);
     }
-    if all && arguments.flags & CKF_OS_LOCKING_OK == 0 {
-        return Err(ckr::CANT_LOCK);
-    }
-    Ok(InitialiseArguments {
-        threads_forbidden: arguments.flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS != 0,
-    })
+    let locking = Locking::of(arguments)?;
+    let threads_forbidden = arguments.flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS != 0;
+    Ok((InitialiseArguments { threads_forbidden }, locking))
 }

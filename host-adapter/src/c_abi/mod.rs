@@ -5,6 +5,7 @@
 //! wrong, the session handle is complained of first (PKCS#11 v3.1 §5.1.7). Pointers are followed in `pointers` only, and every call
 //! goes through `entry`, so that nothing unwinds into the application.
 
+mod application_mutex;
 mod decryption;
 mod digest;
 mod dual;

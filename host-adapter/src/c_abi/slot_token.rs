@@ -8,7 +8,7 @@ use cryptoki_sys::{
 use everslot_core::ckr;
 use everslot_protocol::{SlotInfo, TokenInfo};
 
-use super::entry::entry;
+use super::entry::{entry, entry_without_turn};
 use super::general::version;
 use super::{Library, session, slot};
 
@@ -53,7 +53,7 @@ pub(super) unsafe extern "C" fn C_WaitForSlotEvent(
     id: *mut CK_SLOT_ID,
     reserved: CK_VOID_PTR,
 ) -> CK_RV {
-    entry("C_WaitForSlotEvent", |caller| {
+    entry_without_turn("C_WaitForSlotEvent", |caller| {
         let library = Library::current()?;
         let place = caller.place(id)?;
         if !reserved.is_null() {

@@ -3,18 +3,25 @@
 mod arguments;
 mod general;
 mod messages;
+mod mutexes;
 mod objects;
 mod operations;
 mod table;
 
 use std::ptr;
+use std::sync::OnceLock;
 
 use cryptoki_sys::{CK_FUNCTION_LIST_3_2, CK_VERSION};
 
 use super::interfaces::C_GetInterface;
 
-/// The function list of interface 3.2, as an application gets it.
+/// The function list of interface 3.2, as an application gets it, once.
 fn functions() -> &'static CK_FUNCTION_LIST_3_2 {
+    static FUNCTIONS: OnceLock<&CK_FUNCTION_LIST_3_2> = OnceLock::new();
+    FUNCTIONS.get_or_init(fetch)
+}
+
+fn fetch() -> &'static CK_FUNCTION_LIST_3_2 {
     let mut version = CK_VERSION { major: 3, minor: 2 };
     let mut interface = ptr::null_mut();
     // SAFETY: the pointers lead to a version and to a place for a pointer; the interface that comes is static, and so is its list.

@@ -28,13 +28,12 @@ impl Background {
     }
 
     pub(crate) fn start(&self, driver: &Arc<GroupDriver>) {
-        let (wake, stopping, driver) = (
-            Arc::clone(&self.wake),
-            Arc::clone(&self.stopping),
-            Arc::downgrade(driver),
-        );
-        let thread = std::thread::Builder::new().name("everslot-recovery".into());
-        if let Err(error) = thread.spawn(move || run(&wake, &stopping, &driver)) {
+        let (wake, stopping) = (Arc::clone(&self.wake), Arc::clone(&self.stopping));
+        let weak = Arc::downgrade(driver);
+        let started = driver
+            .threads
+            .spawn("everslot-recovery", move || run(&wake, &stopping, &weak));
+        if let Err(error) = started {
             tracing::error!(%error, "no thread for recovery could be started: lost members stay lost");
         }
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::hosted::Hosted;
 use crate::module::{
@@ -9,55 +9,90 @@ use crate::module::{
 };
 
 /// How long a member host may take to finish before it is killed.
-const GRACE: Duration = Duration::from_millis(500);
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 
-/// One load of a module, shared by the members whose settings are equal.
+/// One load of a module, shared by the members whose module settings are equal.
 pub(crate) struct Load {
     settings: ModuleSettings,
     host_program: Option<PathBuf>,
     channels: u32,
+    threads_forbidden: bool,
     state: Mutex<State>,
+    /// Signalled when an attempt to load has ended.
+    loaded: Condvar,
 }
 
 /// What there is of a load.
 #[derive(Default)]
 struct State {
-    instance: Option<Arc<dyn Instance>>,
+    stage: Stage,
     /// The library is finalised: an attempt that is still under way must not load the module again.
     closed: bool,
+}
+
+/// How far a load is.
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Absent,
+    /// A thread is loading it; in this host, if it is one of ours.
+    Loading(Option<Arc<Hosted>>),
+    Present(Arc<dyn Instance>),
+}
+
+impl Stage {
+    fn instance(&self) -> Option<&Arc<dyn Instance>> {
+        match self {
+            Self::Present(instance) => Some(instance),
+            Self::Absent | Self::Loading(_) => None,
+        }
+    }
+
+    fn take_instance(&mut self) -> Option<Arc<dyn Instance>> {
+        match std::mem::take(self) {
+            Self::Present(instance) => Some(instance),
+            other @ (Self::Absent | Self::Loading(_)) => {
+                *self = other;
+                None
+            }
+        }
+    }
 }
 
 impl Load {
     /// The load as it stands, if it can still be asked.
     pub(crate) fn running(&self) -> Option<Arc<dyn Instance>> {
-        self.state()
-            .instance
-            .as_ref()
-            .filter(|instance| instance.is_alive())
-            .cloned()
+        let state = self.state();
+        let instance = state.stage.instance();
+        instance.filter(|instance| instance.is_alive()).cloned()
     }
 
-    /// Loads the module unless it is loaded and alive.
+    /// Loads the module unless it is loaded and alive. Another thread that loads it already is waited for.
     pub(crate) fn start(&self, deadline: Duration) -> Result<Arc<dyn Instance>, LinkFailure> {
         let mut state = self.state();
-        if state.closed {
-            return Err(NOT_STARTED);
+        loop {
+            if state.closed {
+                return Err(NOT_STARTED);
+            }
+            match &state.stage {
+                Stage::Present(instance) if instance.is_alive() => return Ok(Arc::clone(instance)),
+                Stage::Loading(_) => {
+                    let waited = self.loaded.wait(state);
+                    state = waited.unwrap_or_else(PoisonError::into_inner);
+                }
+                Stage::Absent | Stage::Present(_) => break,
+            }
         }
-        if let Some(instance) = state
-            .instance
-            .as_ref()
-            .filter(|instance| instance.is_alive())
-        {
-            return Ok(Arc::clone(instance));
-        }
-        let instance = self.load(deadline)?;
-        state.instance = Some(Arc::clone(&instance));
-        Ok(instance)
+        state.stage = Stage::Loading(None);
+        drop(state);
+        let attempt = Attempt(self);
+        let loaded = self.load(deadline);
+        attempt.end(loaded)
     }
 
     /// Loads the module anew, whatever state the present load is in: the last resort, since every member of it is lost.
     pub(crate) fn restart(&self, deadline: Duration) -> Result<Arc<dyn Instance>, LinkFailure> {
-        let instance = self.state().instance.take();
+        let instance = self.state().stage.take_instance();
         instance.iter().for_each(|instance| instance.stop(GRACE));
         self.start(deadline)
     }
@@ -66,12 +101,9 @@ impl Load {
     /// nobody can see yet that it has ended.
     pub(crate) fn give_up<T>(&self, instance: &Arc<dyn Instance>, report: impl FnOnce() -> T) -> T {
         let mut state = self.state();
-        if state
-            .instance
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, instance))
-        {
-            state.instance = None;
+        let current = state.stage.instance();
+        if current.is_some_and(|current| Arc::ptr_eq(current, instance)) {
+            state.stage = Stage::Absent;
         }
         let reported = report();
         drop(state);
@@ -79,32 +111,82 @@ impl Load {
         reported
     }
 
-    /// Ends the load in good order and for good.
-    pub(crate) fn close(&self) {
+    /// Begins to end the load for good: its host is asked to finish within `grace`, a host that is being started is killed.
+    pub(crate) fn begin_to_close(&self, grace: Duration) {
         let mut state = self.state();
         state.closed = true;
-        let instance = state.instance.take();
+        match &state.stage {
+            Stage::Absent | Stage::Loading(None) => {}
+            Stage::Loading(Some(host)) => host.kill(),
+            Stage::Present(instance) => instance.begin_to_stop(grace),
+        }
+    }
+
+    /// Ends the load for good, in good order if that is possible by then.
+    pub(crate) fn close(&self, until: Instant) {
+        let mut state = self.state();
+        state.closed = true;
+        let instance = state.stage.take_instance();
         drop(state);
-        instance.iter().for_each(|instance| instance.stop(GRACE));
+        let grace = until.saturating_duration_since(Instant::now());
+        instance.iter().for_each(|instance| instance.stop(grace));
     }
 
     fn load(&self, deadline: Duration) -> Result<Arc<dyn Instance>, LinkFailure> {
         match self.settings.isolation {
-            Isolation::None => Ok(Arc::new(InProcess::load(&self.settings)?)),
+            Isolation::None => Ok(Arc::new(InProcess::load_with(
+                &self.settings,
+                self.threads_forbidden,
+            )?)),
             Isolation::Process => {
                 let program = self.host_program.as_deref().ok_or(NOT_STARTED)?;
-                Ok(Arc::new(Hosted::start(
-                    &self.settings,
-                    program,
-                    self.channels,
-                    deadline,
-                )?))
+                let host = Arc::new(Hosted::spawn(&self.settings, program, self.channels)?);
+                let mut state = self.state();
+                if state.closed {
+                    return Err(NOT_STARTED);
+                }
+                state.stage = Stage::Loading(Some(Arc::clone(&host)));
+                drop(state);
+                host.wait_until_initialised(deadline)?;
+                Ok(host)
             }
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One thread's attempt to load the module; the others wait for its end.
+struct Attempt<'a>(&'a Load);
+
+impl Attempt<'_> {
+    /// Notes what came of it.
+    fn end(
+        self,
+        loaded: Result<Arc<dyn Instance>, LinkFailure>,
+    ) -> Result<Arc<dyn Instance>, LinkFailure> {
+        let instance = loaded?;
+        let mut state = self.0.state();
+        if state.closed {
+            drop(state);
+            instance.stop(GRACE);
+            return Err(NOT_STARTED);
+        }
+        state.stage = Stage::Present(Arc::clone(&instance));
+        Ok(instance)
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        if let Stage::Loading(_) = state.stage {
+            state.stage = Stage::Absent;
+        }
+        drop(state);
+        self.0.loaded.notify_all();
     }
 }
 
@@ -116,13 +198,16 @@ const NOT_STARTED: LinkFailure = LinkFailure {
 /// The loads of a group by their settings.
 pub(crate) struct Loads {
     host_program: Option<PathBuf>,
+    threads_forbidden: bool,
     loads: BTreeMap<ModuleSettings, Arc<Load>>,
 }
 
 impl Loads {
-    pub(crate) fn new(host_program: Option<PathBuf>) -> Self {
+    /// `threads_forbidden` is for modules in the application: they may not start threads either.
+    pub(crate) fn new(host_program: Option<PathBuf>, threads_forbidden: bool) -> Self {
         Self {
             host_program,
+            threads_forbidden,
             loads: BTreeMap::new(),
         }
     }
@@ -135,7 +220,9 @@ impl Loads {
                 settings,
                 host_program,
                 channels,
+                threads_forbidden: self.threads_forbidden,
                 state: Mutex::default(),
+                loaded: Condvar::new(),
             })
         });
         Arc::clone(load)

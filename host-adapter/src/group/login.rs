@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 
 use super::member::{Anchor, Member};
 use super::perform::{Errand, Stop};
+use super::recovery::Obstacle;
 use super::{GroupDriver, Lease};
 
 /// The PIN that the application logged in with, kept for members that return; `None` inside stands for a protected
@@ -22,16 +23,23 @@ pub(crate) struct Secret {
 }
 
 impl Secret {
-    fn new(pin: Option<&[u8]>, name: Option<&[u8]>) -> Self {
+    pub(super) fn new(pin: Option<&[u8]>) -> Self {
+        Self::of_user(pin, None)
+    }
+
+    fn of_user(pin: Option<&[u8]>, name: Option<&[u8]>) -> Self {
         Self {
             pin: pin.map(|pin| SecretSlice::from(pin.to_vec())),
             name: name.map(Box::from),
         }
     }
 
+    pub(super) fn expose(&self) -> Option<Bytes<'_>> {
+        self.pin.as_ref().map(|pin| Bytes(pin.expose_secret()))
+    }
+
     fn request(&self, session: SessionHandle, user: User) -> Request<'_> {
-        let pin = self.pin.as_ref().map(|pin| Bytes(pin.expose_secret()));
-        request(session, user, pin, self.name.as_deref())
+        request(session, user, self.expose(), self.name.as_deref())
     }
 }
 
@@ -95,10 +103,14 @@ impl GroupDriver {
             }
             (Login::In(_), _) => return Err(ckr::USER_ANOTHER_ALREADY_LOGGED_IN),
         }
-        let errand = Errand {
+        let proven = self.settled().difference(self.pins.unproven());
+        let mut errand = Errand {
             login: true,
             ..Errand::anywhere(Repeat::OnlyIfUndelivered)
         };
+        if !proven.is_empty() {
+            errand.eligible = proven;
+        }
         let mut send = |lease: &mut Lease| {
             let request = request(lease.handle(), user, pin.map(Bytes), name);
             let reply = lease.call(&request, &mut [])?;
@@ -115,8 +127,9 @@ impl GroupDriver {
         };
         let (member, incarnation) = lease.place();
         drop(lease);
+        self.pins.proven(member);
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Arc::new(Secret::new(pin, name)));
+            Some(Arc::new(Secret::of_user(pin, name)));
         self.drive(Input::LoginAccepted {
             member,
             incarnation,
@@ -135,14 +148,15 @@ impl GroupDriver {
         }
         self.drive(Input::LogOut);
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.end_changes();
         Ok(())
     }
 
     /// The application has changed the PIN: members that return are logged in with the new one.
-    pub(crate) fn pin_changed(&self, pin: Option<&[u8]>) {
+    pub(super) fn pin_changed(&self, pin: Option<&[u8]>) {
         let mut secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = secret.take() {
-            *secret = Some(Arc::new(Secret::new(pin, known.name.as_deref())));
+            *secret = Some(Arc::new(Secret::of_user(pin, known.name.as_deref())));
         }
     }
 
@@ -178,6 +192,11 @@ impl GroupDriver {
         login: Login,
         generation: LoginGeneration,
     ) -> StepOutcome {
+        match self.settle_pins(member) {
+            Ok(()) => {}
+            Err(Obstacle::Evidence(evidence)) => return StepOutcome::Failed(evidence),
+            Err(Obstacle::Refused(why)) => return StepOutcome::Refused(why),
+        }
         match self.change(member, login) {
             Outcome::Done | Outcome::Stood => StepOutcome::Done { login: generation },
             Outcome::Failed(evidence) => StepOutcome::Failed(evidence),
@@ -219,7 +238,13 @@ impl GroupDriver {
             (Login::In(_), None) => return Outcome::Done,
         };
         match member.ask(session, &request, &mut []) {
-            Ok(reply) => judge(member, login, Rv(reply.rv.0)),
+            Ok(reply) => {
+                let outcome = judge(member, login, Rv(reply.rv.0));
+                if let (Login::In(_), Outcome::Done) = (login, &outcome) {
+                    self.pins.proven(member.id);
+                }
+                outcome
+            }
             Err(failure) => {
                 member.load.give_up(&Arc::clone(&session.instance), || ());
                 Outcome::Failed(failure.cause.evidence())
@@ -270,7 +295,7 @@ impl From<Outcome> for LoginOutcome {
 }
 
 /// `CK_USER_TYPE`
-const fn user_type(user: User) -> u64 {
+pub(super) const fn user_type(user: User) -> u64 {
     match user {
         User::SecurityOfficer => 0,
         User::User => 1,

@@ -127,6 +127,15 @@ impl Member {
         }
     }
 
+    /// Lets go of all sessions that no call is using: the library is finalised.
+    pub(crate) fn let_go(&self) {
+        self.pool.drain(|_| true);
+        // Whoever has the anchor is in a call that a module in this process may never end.
+        if let Ok(mut anchor) = self.anchor.try_lock() {
+            *anchor = None;
+        }
+    }
+
     /// Requests on their way to the member.
     pub(crate) fn in_flight(&self) -> u32 {
         self.counters.in_flight.load(Ordering::Relaxed)

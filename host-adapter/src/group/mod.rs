@@ -11,6 +11,7 @@ mod load;
 mod login;
 mod member;
 mod perform;
+mod pins;
 mod pool;
 mod recovery;
 mod status;
@@ -34,7 +35,10 @@ use load::Loads;
 use login::Secret;
 pub(crate) use member::{Home, Lease, Member, Token};
 pub(crate) use perform::{Done, Errand, Stop};
+use pins::Pins;
 use view::PublishedView;
+
+use crate::threads::Threads;
 
 /// How much longer `C_Initialize` waits for the other members when one serves: what an application looks for may live on one of
 /// them only.
@@ -53,9 +57,11 @@ pub(crate) struct GroupDriver {
     members: Vec<Arc<Member>>,
     clock: Clock,
     secret: Mutex<Option<Arc<Secret>>>,
+    pins: Pins,
     /// One recovery attempt at a time where recovery runs inside calls.
     in_call_turn: Mutex<()>,
     background: Option<Background>,
+    threads: Threads,
     /// The library is being finalised: what becomes of the members is no news.
     stopping: AtomicBool,
 }
@@ -72,11 +78,13 @@ impl GroupDriver {
             core: Mutex::new(Core::new(config.recovery.policy)),
             changed: Condvar::new(),
             view: PublishedView::empty(),
-            members: members(&config, host_program),
+            members: members(&config, host_program, threads_forbidden),
             clock: Clock::start(),
             secret: Mutex::new(None),
+            pins: Pins::new(config.members.len()),
             in_call_turn: Mutex::new(()),
             background: if in_call { None } else { Background::new() },
+            threads: Threads::new(),
             stopping: AtomicBool::new(false),
             config,
         });
@@ -188,19 +196,41 @@ impl GroupDriver {
         });
     }
 
-    /// Ends the threads and the loads; calls that are under way get their error at once.
-    pub(crate) fn stop(&self) {
+    /// Begins the end: no attempt and no call is begun any more, and the hosts are asked to finish. [`stop`](Self::stop) is to follow.
+    pub(crate) fn begin_to_stop(&self) {
         self.stopping.store(true, Ordering::Release);
         if let Some(background) = &self.background {
             background.stop();
         }
         for member in &self.members {
-            drop(member.anchor().take());
-            member.pool.drain(|_| true);
+            member.load.begin_to_close(load::GRACE);
+        }
+        drop(self.lock());
+        self.changed.notify_all();
+    }
+
+    /// Ends the loads and the threads, by force what has not ended by then; calls that are under way get their error at once.
+    pub(crate) fn stop(&self, until: std::time::Instant) {
+        for member in &self.members {
+            member.load.close(until);
         }
         for member in &self.members {
-            member.load.close();
+            member.let_go();
         }
+        if !self.threads.end(until + load::GRACE) {
+            tracing::warn!(
+                "a module in this process does not end its call: a thread of ours stays with it"
+            );
+        }
+    }
+
+    /// When [`stop`](Self::stop) is to use force.
+    pub(crate) fn grace() -> std::time::Instant {
+        std::time::Instant::now() + load::GRACE
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// Gives the core an input and publishes what follows; the actions are the caller's to carry out.
@@ -246,7 +276,7 @@ impl GroupDriver {
         }
     }
 
-    /// Waits for the next change of the view, at most a deadline's time. `false` when there was none.
+    /// Waits for the next change of the view, at most a deadline's time. `false` when there was none, or will be none.
     fn wait_for_view(&self) -> bool {
         let patience = self
             .members
@@ -255,6 +285,9 @@ impl GroupDriver {
             .max()
             .unwrap_or_default();
         let core = self.lock();
+        if self.is_stopping() {
+            return false;
+        }
         if !self.view.pending() {
             return true;
         }
@@ -288,8 +321,12 @@ fn all_tried(core: &Core) -> bool {
     core.members().all(|(_, member)| was_tried(&member.state))
 }
 
-fn members(config: &GroupConfig, host_program: Option<PathBuf>) -> Vec<Arc<Member>> {
-    let mut loads = Loads::new(host_program);
+fn members(
+    config: &GroupConfig,
+    host_program: Option<PathBuf>,
+    threads_forbidden: bool,
+) -> Vec<Arc<Member>> {
+    let mut loads = Loads::new(host_program, threads_forbidden);
     let channels = |settings: &crate::module::ModuleSettings| {
         let sharers = config
             .members

@@ -21,6 +21,8 @@ pub(crate) struct Errand {
     pub(crate) repeat: Repeat,
     /// The members that may serve it.
     pub(crate) eligible: MemberSet,
+    /// The member to be tried before the others while it serves.
+    pub(crate) preferred: Option<MemberId>,
     /// The lease that the work already has: tried first.
     pub(crate) lease: Option<Lease>,
     /// The work cannot leave its lease: multi-part work that has taken in data.
@@ -35,6 +37,7 @@ impl Errand {
         Self {
             repeat,
             eligible: EVERY_MEMBER,
+            preferred: None,
             lease: None,
             pinned: false,
             login: false,
@@ -100,6 +103,16 @@ impl GroupDriver {
             refused: None,
         };
         run.carry_through(send)
+            .map_err(|rv| self.unless_stopping(rv))
+    }
+
+    /// What a call that could not be carried through answers while `C_Finalize` takes its members away (PKCS#11 v3.1 §5.4.2).
+    fn unless_stopping(&self, rv: Rv) -> Rv {
+        if self.is_stopping() {
+            ckr::CRYPTOKI_NOT_INITIALIZED
+        } else {
+            rv
+        }
     }
 }
 
@@ -154,12 +167,20 @@ impl Run<'_> {
         }
     }
 
-    /// The lease's own member first, then as the balance says.
+    /// The lease's own member first, then the preferred one, then as the balance says.
     fn choose(&self, tried: MemberSet) -> Option<(MemberId, Incarnation)> {
         match &self.errand.lease {
             Some(lease) if !tried.contains(lease.place().0) => Some(lease.place()),
-            _ => self.driver.choose(self.errand.eligible, tried),
+            _ => self
+                .choose_preferred(tried)
+                .or_else(|| self.driver.choose(self.errand.eligible, tried)),
         }
+    }
+
+    fn choose_preferred(&self, tried: MemberSet) -> Option<(MemberId, Incarnation)> {
+        let preferred = MemberSet::of(self.errand.preferred?);
+        let eligible = self.errand.eligible.intersection(preferred);
+        self.driver.choose(eligible, tried)
     }
 
     fn send(

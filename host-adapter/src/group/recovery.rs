@@ -38,8 +38,10 @@ impl GroupDriver {
         }
         let driver = Arc::clone(self);
         let aside = output.clone();
-        let thread = std::thread::Builder::new().name("everslot-attempt".into());
-        if thread.spawn(move || driver.carry_out(&aside)).is_err() {
+        let started = self
+            .threads
+            .spawn("everslot-attempt", move || driver.carry_out(&aside));
+        if started.is_err() {
             self.carry_out(&output);
         }
     }
@@ -135,7 +137,8 @@ impl GroupDriver {
             Step::Connect => connect(member),
             Step::Open => self.open(member),
             Step::LogIn => return self.log_in_returning(member, login, generation),
-            Step::Synchronise => synchronise(member),
+            // A PIN may have been changed since it has logged in.
+            Step::Synchronise => synchronise(member).and_then(|()| self.settle_pins(member)),
         };
         match outcome {
             Ok(()) => StepOutcome::Done { login: generation },
@@ -222,7 +225,7 @@ impl GroupDriver {
 }
 
 /// Why a step of recovery did not succeed.
-enum Obstacle {
+pub(super) enum Obstacle {
     Evidence(Evidence),
     Refused(QuarantineReason),
 }

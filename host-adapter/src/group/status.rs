@@ -67,7 +67,10 @@ impl GroupDriver {
                     return Err(format!("member {name:?} is not recovered: {why}"));
                 }
                 (Some(_), None) => {}
-                (None, _) => self.drive_aside(Input::Recover { member: member.id }),
+                (None, _) => {
+                    self.pins.vouch(member.id);
+                    self.drive_aside(Input::Recover { member: member.id });
+                }
             }
         }
         Ok(())

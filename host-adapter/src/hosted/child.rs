@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::fork::PerProcess;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, pidfd_open,
@@ -33,7 +34,7 @@ enum Watched {
 }
 
 /// Children that were killed but had not ended yet when they were given up.
-static ENDING: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+static ENDING: PerProcess<Mutex<Vec<Child>>> = PerProcess::new();
 
 impl Child {
     /// Takes over a child that was just spawned; `socket` hangs up when it ends.
@@ -134,7 +135,7 @@ impl Child {
         }
         let _status = self.reap();
         if !self.is_reaped.load(Ordering::Acquire)
-            && let Ok(mut ending) = ENDING.lock()
+            && let Ok(mut ending) = ENDING.value().lock()
         {
             ending.push(self);
         }
@@ -142,11 +143,10 @@ impl Child {
 
     /// Reaps those that were given up and have ended since.
     pub(super) fn reap_ended() {
-        // Never waited for: in a fork's child it may be locked for ever.
-        if let Ok(mut ending) = ENDING.try_lock() {
+        if let Ok(mut ending) = ENDING.value().lock() {
             ending.retain(|child| {
                 let _status = child.reap();
-                child.is_ours() && !child.is_reaped.load(Ordering::Acquire)
+                !child.is_reaped.load(Ordering::Acquire)
             });
         }
     }

@@ -107,7 +107,7 @@ impl Host {
     /// Hears from the application what to do, and begins to load the module; `None` if the application does not want this host.
     fn start(module: PathBuf, socket: Socket, load: Load) -> io::Result<Option<Self>> {
         forbid_dumps()?;
-        process::ignore_broken_pipes();
+        process::settle_signals();
         let Some((ToHost::Start(start), descriptors)) = socket.receive()? else {
             return Ok(None);
         };

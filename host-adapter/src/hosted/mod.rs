@@ -24,6 +24,8 @@ use everslot_protocol::wire::{decode_reply_head, encode_request, request_size};
 use everslot_protocol::{Body, Deadline, Reply, Request, Rv};
 
 pub use host::run_member_host;
+#[cfg(test)]
+pub(crate) use process::in_forked_child;
 pub use program::{HOST_VARIABLE, NoHostProgram, find_host_program};
 
 use crate::module::parameter::{crosses_process_border, message_crosses_process_border};
@@ -63,19 +65,40 @@ impl Hosted {
         channels: u32,
         deadline: Duration,
     ) -> Result<Self, LinkFailure> {
-        let until = Instant::now().checked_add(deadline);
+        let hosted = Self::spawn(settings, host_program, channels)?;
+        hosted.wait_until_initialised(deadline)?;
+        Ok(hosted)
+    }
+
+    /// Starts `host_program` for a module; [`wait_until_initialised`](Self::wait_until_initialised) is to follow.
+    ///
+    /// # Errors
+    /// The host could not be started.
+    pub fn spawn(
+        settings: &ModuleSettings,
+        host_program: &Path,
+        channels: u32,
+    ) -> Result<Self, LinkFailure> {
         Child::reap_ended();
         let shared = Shared::spawn(settings, host_program, channels.clamp(1, CHANNELS_MAX)).map_err(|error| {
             tracing::warn!(program = %host_program.display(), %error, "a member host could not be started");
             failure(LinkCause::HostNotStarted)
         })?;
-        let hosted = Self {
+        Ok(Self {
             shared: Arc::new(shared),
-        };
-        hosted.shared.await_module(until).inspect_err(|failure| {
-            tracing::warn!(module = %settings.path.display(), cause = ?failure.cause, "a module could not be used");
-        })?;
-        Ok(hosted)
+        })
+    }
+
+    /// Waits until the module is initialised.
+    ///
+    /// # Errors
+    /// The host has ended, also because it was [killed](Self::kill), could not load or initialise the module, or was not done at the
+    /// deadline.
+    pub fn wait_until_initialised(&self, deadline: Duration) -> Result<(), LinkFailure> {
+        let until = Instant::now().checked_add(deadline);
+        self.shared.await_module(until).inspect_err(|failure| {
+            tracing::warn!(module = %self.shared.module().display(), cause = ?failure.cause, "a module could not be used");
+        })
     }
 
     /// Kills the host at once, also when it is stopped. Whoever waits for an answer is told now that there will be none.
@@ -95,6 +118,10 @@ impl Instance for Hosted {
 
     fn is_alive(&self) -> bool {
         !self.shared.has_ended()
+    }
+
+    fn begin_to_stop(&self, grace: Duration) {
+        self.shared.ask_to_finish(grace);
     }
 
     fn stop(&self, grace: Duration) {

@@ -13,15 +13,19 @@ unsafe extern "C" {
 /// `SIG_IGN`
 const IGNORE: usize = 1;
 
+/// Makes this process's own what it has inherited from the application as to signals: none is blocked. A module that writes to a broken
+/// connection gets an error instead of SIGPIPE, and a line on a terminal to which the application alone belongs does not stop the host.
+pub(super) fn settle_signals() {
+    crate::signals::unblock_all();
+    for ignored in [rustix::process::Signal::PIPE, rustix::process::Signal::TTOU] {
+        // SAFETY: ignoring a signal installs no handler.
+        unsafe { signal(ignored.as_raw(), IGNORE) };
+    }
+}
+
 /// Ends the process at once, without any cleaning up by the module or the C library.
 pub(super) fn end(status: u8) -> ! {
     _exit(c_int::from(status))
-}
-
-/// Lets a module that writes to a broken connection get an error, instead of ending the process by SIGPIPE.
-pub(super) fn ignore_broken_pipes() {
-    // SAFETY: ignoring a signal installs no handler.
-    unsafe { signal(rustix::process::Signal::PIPE.as_raw(), IGNORE) };
 }
 
 /// Closes every descriptor but the standard three and `kept`: what an application has open without close-on-exec (its connections, its
@@ -47,7 +51,7 @@ pub(super) fn close_inherited(kept: BorrowedFd<'_>) -> io::Result<()> {
 
 /// Runs `work` in a forked child of this process, and gives the child's exit status.
 #[cfg(test)]
-pub(super) fn in_forked_child(work: impl FnOnce() -> u8) -> Option<u8> {
+pub(crate) fn in_forked_child(work: impl FnOnce() -> u8) -> Option<u8> {
     use rustix::process::{Pid, WaitOptions, waitpid};
 
     unsafe extern "C" {

@@ -1,7 +1,7 @@
 //! A member host as its links and its owner share it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,6 +19,7 @@ use super::socket::{FromHost, Socket, Start, ToHost};
 use super::spin::HostNumber;
 use super::word::Word;
 use super::{HOST_COMMAND, failure};
+use crate::fork::PerProcess;
 use crate::module::{LinkCause, LinkFailure, ModuleSettings};
 
 /// How long the kernel is given to end a process that was killed, when nobody waits for an answer meanwhile.
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     channels: Mutex<Channels>,
     /// The host was seen to have ended, or was killed.
     has_ended: AtomicBool,
+    is_asked_to_finish: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +80,7 @@ impl Shared {
             child: Some(child),
             channels: Mutex::default(),
             has_ended: AtomicBool::new(false),
+            is_asked_to_finish: AtomicBool::new(false),
         };
         let start = ToHost::Start(Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -162,21 +165,21 @@ impl Shared {
         Ok(ClientEnd::new(Arc::clone(&self.region), board, channel))
     }
 
+    /// Asks the host to finish within `grace`. Whether that could be said to it.
+    pub(super) fn ask_to_finish(&self, grace: Duration) -> bool {
+        let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+        let asked =
+            self.child().is_ours() && self.socket.send(&ToHost::Finish { grace }, &[]).is_ok();
+        self.is_asked_to_finish.fetch_or(asked, Ordering::AcqRel);
+        asked
+    }
+
     pub(super) fn stop(&self, grace: Duration) {
         if !self.child().is_ours() {
             return;
         }
-        let milliseconds = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         let asked = !grace.is_zero()
-            && self
-                .socket
-                .send(
-                    &ToHost::Finish {
-                        grace: milliseconds,
-                    },
-                    &[],
-                )
-                .is_ok();
+            && (self.is_asked_to_finish.load(Ordering::Acquire) || self.ask_to_finish(grace));
         if asked && self.child().has_ended(grace) {
             self.note_end();
         } else {
@@ -218,6 +221,10 @@ impl Shared {
         for channel in 0..self.channels().open {
             self.region.control(channel).word.wake();
         }
+    }
+
+    pub(super) fn module(&self) -> &Path {
+        &self.module
     }
 
     pub(super) fn child(&self) -> &Child {
@@ -265,13 +272,16 @@ impl Drop for Shared {
     }
 }
 
-/// The board of this application, made when its first host is.
-fn board() -> io::Result<(Arc<Board>, BorrowedFd<'static>)> {
-    static BOARD: OnceLock<(Arc<Board>, OwnedFd)> = OnceLock::new();
-    if BOARD.get().is_none() {
+/// The board of this application, made when its first host is, and the descriptor with which a host maps it.
+fn board() -> io::Result<(Arc<Board>, Arc<OwnedFd>)> {
+    type Made = OnceLock<(Arc<Board>, Arc<OwnedFd>)>;
+    static BOARD: PerProcess<Made> = PerProcess::new();
+    let made = BOARD.value();
+    if made.get().is_none() {
         let (board, memory) = Board::create()?;
-        let _first = BOARD.set((Arc::new(board), memory));
+        let _first = made.set((Arc::new(board), Arc::new(memory)));
     }
-    let (board, memory) = BOARD.get().ok_or(io::ErrorKind::NotFound)?;
-    Ok((Arc::clone(board), memory.as_fd()))
+    made.get()
+        .cloned()
+        .ok_or_else(|| io::ErrorKind::NotFound.into())
 }

@@ -34,14 +34,19 @@ pub(super) struct InitializeArguments {
 }
 
 impl InitializeArguments {
-    pub(super) const fn new(init_string: *const c_char) -> Self {
+    pub(super) const fn new(init_string: *const c_char, threads_forbidden: bool) -> Self {
+        let forbidden = if threads_forbidden {
+            CKF_LIBRARY_CANT_CREATE_OS_THREADS
+        } else {
+            0
+        };
         Self {
             arguments: CK_C_INITIALIZE_ARGS {
                 CreateMutex: None,
                 DestroyMutex: None,
                 LockMutex: None,
                 UnlockMutex: None,
-                flags: CKF_OS_LOCKING_OK,
+                flags: CKF_OS_LOCKING_OK | forbidden,
                 pReserved: init_string.cast_mut().cast(),
             },
             reserved_in_nss: ptr::null_mut(),

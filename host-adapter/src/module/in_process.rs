@@ -1,19 +1,20 @@
 //! A module loaded in this process.
 
 use std::error::Error as _;
-use std::ffi::{CString, c_char};
+use std::ffi::CString;
 use std::fmt;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use cryptoki_sys::{
     CK_FLAGS, CK_FUNCTION_LIST, CK_INTERFACE, CK_RV, CK_UTF8CHAR, CK_VERSION,
     CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_OK,
 };
-use everslot_protocol::{Deadline, Reply, Request, Rv};
+use everslot_protocol::{Body, Deadline, Reply, Request, Rv};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::execute::execute;
@@ -28,10 +29,39 @@ pub struct InProcess {
     path: PathBuf,
     functions: Functions,
     ownership: Ownership,
-    stopped: AtomicBool,
+    gate: Arc<Gate>,
     // Some modules keep the pointer that they were initialised with.
     _init_string: Option<CString>,
 }
+
+/// What a load and its links share.
+#[derive(Debug, Default)]
+struct Gate {
+    stopped: AtomicBool,
+    links: Mutex<Vec<Arc<Busy>>>,
+}
+
+impl Gate {
+    fn links(&self) -> MutexGuard<'_, Vec<Arc<Busy>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no call is in the module; none begins any more once `stopped` is set.
+    fn is_quiet(&self) -> bool {
+        !self
+            .links()
+            .iter()
+            .any(|busy| busy.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Whether a link's call is in the module. Each link has its own, so that calls on several processors do not meet.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Busy(AtomicBool);
+
+/// How often a module that is to be finalised is asked whether its calls have ended.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Whose `C_Initialize` it was.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,6 +78,17 @@ impl InProcess {
     /// # Errors
     /// What stands in the way, see [`LoadError`].
     pub fn load(settings: &ModuleSettings) -> Result<Self, LoadError> {
+        Self::load_with(settings, false)
+    }
+
+    /// [`load`](Self::load) where the module may be forbidden to start threads (`CKF_LIBRARY_CANT_CREATE_OS_THREADS`).
+    ///
+    /// # Errors
+    /// As there; `CKR_NEED_TO_CREATE_THREADS` of a module that cannot do without is an [`Initialize`](LoadError::Initialize).
+    pub fn load_with(
+        settings: &ModuleSettings,
+        threads_forbidden: bool,
+    ) -> Result<Self, LoadError> {
         let path = settings.path.clone();
         let init_string = settings.init_string.clone().map(CString::new).transpose();
         let init_string = init_string.map_err(|_| LoadError::InitString { path: path.clone() })?;
@@ -55,15 +96,17 @@ impl InProcess {
         let reserved = init_string
             .as_deref()
             .map_or(ptr::null(), |text| text.as_ptr());
-        let ownership = initialize(functions, reserved).map_err(|rv| LoadError::Initialize {
-            path: path.clone(),
-            rv,
-        })?;
+        let mut arguments = InitializeArguments::new(reserved, threads_forbidden);
+        let ownership =
+            initialize(functions, &mut arguments).map_err(|rv| LoadError::Initialize {
+                path: path.clone(),
+                rv,
+            })?;
         Ok(Self {
             path,
             functions,
             ownership,
-            stopped: AtomicBool::new(false),
+            gate: Arc::default(),
             _init_string: init_string,
         })
     }
@@ -83,27 +126,37 @@ impl InProcess {
 
 impl Instance for InProcess {
     fn link(&self) -> Result<Box<dyn Link>, LinkFailure> {
-        if self.is_alive() {
-            Ok(Box::new(InProcessLink(self.functions)))
-        } else {
-            let cause = LinkCause::NotInitialized(Rv(CKR_CRYPTOKI_NOT_INITIALIZED));
-            Err(LinkFailure {
-                delivery: Delivery::None,
-                cause,
-            })
+        if !self.is_alive() {
+            return Err(STOPPED);
         }
+        let busy = Arc::<Busy>::default();
+        self.gate.links().push(Arc::clone(&busy));
+        Ok(Box::new(InProcessLink {
+            functions: self.functions,
+            gate: Arc::clone(&self.gate),
+            busy,
+        }))
     }
 
     fn is_alive(&self) -> bool {
-        !self.stopped.load(Ordering::Acquire)
+        !self.gate.stopped.load(Ordering::Acquire)
     }
 
-    /// There is nobody to wait for: `grace` is not used.
-    fn stop(&self, _grace: Duration) {
-        if !self.stopped.swap(true, Ordering::AcqRel) && self.ownership == Ownership::Ours {
-            // Nothing can be done about a module that does not finalise; a later `C_Initialize` tells.
-            let _ = self.functions.finalize();
+    /// `C_Finalize` while another thread is in a call is undefined (PKCS#11 v3.1 §5.4.2): its end is waited for, at most for `grace`. A module
+    /// whose calls do not end stays initialised, and is found so by a later [`load`](InProcess::load).
+    fn stop(&self, grace: Duration) {
+        if self.gate.stopped.swap(true, Ordering::SeqCst) || self.ownership != Ownership::Ours {
+            return;
         }
+        let until = Instant::now() + grace;
+        while !self.gate.is_quiet() {
+            if Instant::now() >= until {
+                return;
+            }
+            std::thread::sleep(LOOK);
+        }
+        // Nothing can be done about a module that does not finalise; a later `C_Initialize` tells.
+        let _ = self.functions.finalize();
     }
 
     fn process(&self) -> Option<u32> {
@@ -117,14 +170,22 @@ impl fmt::Debug for InProcess {
         shown
             .field("path", &self.path)
             .field("ownership", &self.ownership)
-            .field("stopped", &self.stopped);
+            .field("stopped", &self.gate.stopped);
         shown.finish_non_exhaustive()
     }
 }
 
+const STOPPED: LinkFailure = LinkFailure {
+    delivery: Delivery::None,
+    cause: LinkCause::NotInitialized(Rv(CKR_CRYPTOKI_NOT_INITIALIZED)),
+};
+
 /// Executes every call on the caller's thread; a deadline cannot be kept there.
-#[derive(Clone, Copy)]
-struct InProcessLink(Functions);
+struct InProcessLink {
+    functions: Functions,
+    gate: Arc<Gate>,
+    busy: Arc<Busy>,
+}
 
 impl Link for InProcessLink {
     fn call(
@@ -133,7 +194,25 @@ impl Link for InProcessLink {
         output: &mut [u8],
         _deadline: Deadline,
     ) -> Result<Reply, LinkFailure> {
-        Ok(execute(self.0, request, output))
+        // Sequentially consistent as in `stop`: either this sees that the module is stopped, or `stop` sees that it is busy.
+        self.busy.0.store(true, Ordering::SeqCst);
+        let answer = if self.gate.stopped.load(Ordering::SeqCst) {
+            Reply {
+                rv: Rv(CKR_CRYPTOKI_NOT_INITIALIZED),
+                body: Body::Empty,
+            }
+        } else {
+            execute(self.functions, request, output)
+        };
+        self.busy.0.store(false, Ordering::Release);
+        Ok(answer)
+    }
+}
+
+impl Drop for InProcessLink {
+    fn drop(&mut self) {
+        let is_this = |busy: &Arc<Busy>| Arc::ptr_eq(busy, &self.busy);
+        self.gate.links().retain(|busy| !is_this(busy));
     }
 }
 
@@ -261,8 +340,8 @@ fn linker_message(path: &Path, error: &libloading::Error) -> String {
     }
 }
 
-fn initialize(functions: Functions, reserved: *const c_char) -> Result<Ownership, Rv> {
-    match functions.initialize(&mut InitializeArguments::new(reserved)) {
+fn initialize(functions: Functions, arguments: &mut InitializeArguments) -> Result<Ownership, Rv> {
+    match functions.initialize(arguments) {
         Rv::OK => Ok(Ownership::Ours),
         Rv(CKR_CRYPTOKI_ALREADY_INITIALIZED) => Ok(Ownership::Shared),
         rv => Err(rv),

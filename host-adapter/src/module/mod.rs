@@ -56,6 +56,11 @@ pub trait Instance: Send + Sync {
     /// Whether the module can still be asked; a member host that has ended cannot. Cheap: no call into the module.
     fn is_alive(&self) -> bool;
 
+    /// Asks a member host to finish within `grace`, without waiting for it; [`stop`](Self::stop) is to follow.
+    fn begin_to_stop(&self, grace: std::time::Duration) {
+        let _ = grace;
+    }
+
     /// Ends the load: `C_Finalize` in process; a member host is asked to finish and killed after `grace`.
     fn stop(&self, grace: std::time::Duration);
 

@@ -2,7 +2,7 @@
 //! long as its virtual session whatever becomes of leases.
 
 use cryptoki_sys as ck;
-use everslot_core::{Repeat, Rv, ckr};
+use everslot_core::{MemberId, Repeat, Rv, ckr};
 use everslot_protocol::{Body, Bytes, Mechanism, ObjectHandle, Reply, Request, Template, Value};
 
 use super::identity::Identity;
@@ -155,30 +155,34 @@ impl Session {
 
     /// Makes an object on a member and takes it into the catalogue.
     ///
-    /// A creation whose outcome is unknown is not sent to another member (S4).
+    /// A creation whose outcome is unknown is not sent to another member (S4). What a session makes it makes on one member while that serves:
+    /// calls that take two objects (to wrap one key with another, to derive from two) need both on one.
     pub(super) fn make(&self, home: Home, send: &mut Send<'_>) -> Result<Made, Rv> {
-        drop(self.state()?);
+        let preferred = self.state()?.maker;
         self.may_change(home == Home::Token)?;
         let mut made = None;
+        let mut maker = None;
         let mut send = |lease: &mut Lease| {
             let reply = send(lease)?;
             if reply.rv == everslot_protocol::Rv::OK {
                 made = Some(self.adopt_made(lease, reply).map_err(took_effect)?);
+                maker = Some(lease.place().0);
             }
             Ok(reply)
         };
-        let done = self
-            .slot
-            .driver
-            .perform(Errand::anywhere(Repeat::OnlyIfUndelivered), &mut send)?;
+        let errand = Errand {
+            preferred,
+            ..Errand::anywhere(Repeat::OnlyIfUndelivered)
+        };
+        let done = self.slot.driver.perform(errand, &mut send)?;
         Refusal::of(done.reply).map_err(|refusal| refusal.rv)?;
         let made = made.ok_or(ckr::DEVICE_ERROR)?;
-        self.own(made);
+        self.own(made, maker);
         Ok(made)
     }
 
     /// Remembers what goes with the session.
-    fn own(&self, made: Made) {
+    fn own(&self, made: Made, maker: Option<MemberId>) {
         let (one, other) = match made {
             Made::None => return,
             Made::One(one) => (one, None),
@@ -193,6 +197,7 @@ impl Session {
             .map(|object| object.handle);
         if let Ok(mut state) = self.state() {
             state.objects.extend(of_session);
+            state.maker = maker;
         }
     }
 

@@ -1,5 +1,5 @@
 use cryptoki_sys as ck;
-use everslot_core::{Login, Repeat, Rv, User, ckr};
+use everslot_core::{Login, Rv, User, ckr};
 use everslot_protocol::{Bytes, Request};
 
 use super::{Refusal, Session, VirtualSlot};
@@ -56,37 +56,27 @@ impl Session {
     /// `C_InitPIN`, on every member that serves.
     ///
     /// # Errors
-    /// What the first member that refuses says.
+    /// `CKR_USER_NOT_LOGGED_IN` unless the security officer is, `CKR_PIN_LEN_RANGE`, what the first member that refuses says,
+    /// `CKR_DEVICE_ERROR` when none could do it.
     pub fn init_pin(&self, pin: Option<&[u8]>) -> Result<(), Rv> {
         drop(self.state()?);
-        self.slot.on_each(Repeat::OnlyIfUndelivered, &mut |lease| {
-            Ok(lease.call(
-                &Request::InitPin {
-                    session: lease.handle(),
-                    pin: pin.map(Bytes),
-                },
-                &mut [],
-            )?)
-        })
+        let _turn = self.slot.open.turn();
+        match self.slot.login() {
+            Login::In(User::SecurityOfficer) => self.slot.driver.init_pin(pin),
+            Login::In(User::User) | Login::Out => Err(ckr::USER_NOT_LOGGED_IN),
+        }
     }
 
-    /// `C_SetPIN`, on every member that serves.
+    /// `C_SetPIN`, on every member that serves or on none: the PIN of who is logged in, else the user's.
     ///
     /// # Errors
-    /// `CKR_SESSION_READ_ONLY`, what the first member that refuses says.
+    /// `CKR_SESSION_READ_ONLY`, `CKR_PIN_LEN_RANGE`, what the first member that refuses says, `CKR_DEVICE_ERROR` when none could do it or
+    /// the first gave no answer.
     pub fn set_pin(&self, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<(), Rv> {
         drop(self.state()?);
         self.may_change(true)?;
-        self.slot.on_each(Repeat::OnlyIfUndelivered, &mut |lease| {
-            let request = Request::SetPin {
-                session: lease.handle(),
-                old: old.map(Bytes),
-                new: new.map(Bytes),
-            };
-            Ok(lease.call(&request, &mut [])?)
-        })?;
-        self.slot.driver.pin_changed(new);
-        Ok(())
+        let _turn = self.slot.open.turn();
+        self.slot.driver.set_pin(old, new)
     }
 
     /// The login that a `CKA_ALWAYS_AUTHENTICATE` key wants goes to the member that holds the operation (§5.6.8).

@@ -28,8 +28,8 @@ mod state;
 mod transcript;
 mod verify_signature;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use cryptoki_sys as ck;
 use everslot_core::{Login, MemberSet, Repeat, Rv, ckr};
@@ -48,7 +48,8 @@ pub struct VirtualSlot {
     pub(crate) driver: Arc<GroupDriver>,
     catalogue: Catalogue,
     having: later::Having,
-    sessions: Arc<Sessions>,
+    /// The library's, which does not outlive it: a session of these has this slot.
+    sessions: Weak<Sessions>,
     open: OpenSessions,
     /// Tells this slot's handles from those of another process.
     mark: Option<[u8; 16]>,
@@ -135,7 +136,7 @@ fn random_mark() -> Option<[u8; 16]> {
 }
 
 impl VirtualSlot {
-    pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Arc<Sessions>) -> Self {
+    pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Weak<Sessions>) -> Self {
         let catalogue = Catalogue::new(driver.members().len());
         let was_present = AtomicBool::new(driver.is_present());
         Self {
@@ -181,11 +182,13 @@ impl VirtualSlot {
         if !self.is_present() {
             return Err(ckr::TOKEN_NOT_PRESENT);
         }
+        let sessions = self
+            .sessions
+            .upgrade()
+            .ok_or(ckr::CRYPTOKI_NOT_INITIALIZED)?;
         let read_write = flags & ck::CKF_RW_SESSION != 0;
         self.open.admit(read_write)?;
-        Ok(self
-            .sessions
-            .open(|handle| Session::new(handle, Arc::clone(self), read_write)))
+        Ok(sessions.open(|handle| Session::new(handle, Arc::clone(self), read_write)))
     }
 
     /// `C_CloseAllSessions`
@@ -193,7 +196,8 @@ impl VirtualSlot {
     /// # Errors
     /// None at present.
     pub fn close_all_sessions(&self) -> Result<(), Rv> {
-        for session in self.sessions.of_slot(self.id) {
+        let sessions = self.sessions.upgrade();
+        for session in sessions.iter().flat_map(|open| open.of_slot(self.id)) {
             // One that another thread closes meanwhile is closed.
             let _ = session.close();
         }
@@ -215,7 +219,9 @@ impl VirtualSlot {
 
     /// After a session was closed: its objects go, and the login with the slot's last one.
     fn forget_session(&self, session: &Session, objects: &[u64]) {
-        self.sessions.remove(session.handle);
+        if let Some(sessions) = self.sessions.upgrade() {
+            sessions.remove(session.handle);
+        }
         for object in objects
             .iter()
             .filter_map(|object| self.catalogue.object(*object))

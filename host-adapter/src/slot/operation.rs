@@ -9,12 +9,20 @@ use super::transcript::Part;
 use super::{Output, Refusal, Session};
 use crate::group::Lease;
 
+/// Some members call a key that is not there an object that is not there; `C_*Init` has a code for it (PKCS#11 v3.1 §5.8.1).
+const fn of_key(rv: Rv) -> Rv {
+    match rv {
+        ckr::OBJECT_HANDLE_INVALID => ckr::KEY_HANDLE_INVALID,
+        rv => rv,
+    }
+}
+
 impl Session {
     /// `C_SignInit` and its kin; no mechanism ends the active operation (PKCS#11 v3.1 §5.9).
     ///
     /// # Errors
-    /// `CKR_OPERATION_ACTIVE`, `CKR_OPERATION_NOT_INITIALIZED` when there is nothing to end, what the member says of mechanism and
-    /// key, `CKR_DEVICE_ERROR` when no member could serve.
+    /// `CKR_OPERATION_ACTIVE`, `CKR_ARGUMENTS_BAD` when there is nothing to end (what PKCS#11 2.40 has for a null mechanism), what the
+    /// member says of mechanism and key, `CKR_DEVICE_ERROR` when no member could serve.
     pub fn begin(
         &self,
         operation: Operation,
@@ -23,9 +31,12 @@ impl Session {
     ) -> Result<(), Rv> {
         let mut state = self.state()?;
         match mechanism {
-            Some(mechanism) => state.benches.begin(&self.slot, operation, mechanism, key),
+            Some(mechanism) => state
+                .benches
+                .begin(&self.slot, operation, mechanism, key)
+                .map_err(of_key),
             None if state.benches.cancel(operation) => Ok(()),
-            None => Err(ckr::OPERATION_NOT_INITIALIZED),
+            None => Err(ckr::ARGUMENTS_BAD),
         }
     }
 

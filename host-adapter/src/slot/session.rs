@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cryptoki_sys as ck;
-use everslot_core::{Login, Rv, User, ckr};
+use everslot_core::{Login, MemberId, Rv, User, ckr};
 use everslot_protocol::{Operation, SessionInfo};
 
 use super::VirtualSlot;
@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) signature_check: Option<Standing>,
     /// The session objects that it has made.
     pub(super) objects: Vec<u64>,
+    /// The member that made its last object.
+    pub(super) maker: Option<MemberId>,
 }
 
 impl State {

@@ -19,6 +19,7 @@ use rustix::net::{
 
 use super::conversation::{Conversation, wait};
 use super::{Answer, Ask, Read, Source, place};
+use crate::signals::without_signals;
 
 /// A client that has not asked and read its answers by then is hung up on, so that it keeps nobody waiting.
 const CONVERSATION: Duration = Duration::from_secs(1);
@@ -72,12 +73,13 @@ impl Server {
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let (alive, ended) = channel();
         let stopped = stop.clone();
-        let thread = thread::Builder::new()
-            .name("everslot-status".to_owned())
-            .spawn(move || {
+        let builder = thread::Builder::new().name("everslot-status".to_owned());
+        let thread = without_signals(|| {
+            builder.spawn(move || {
                 serve(&listener, &stopped, &*source);
                 drop(alive);
-            })?;
+            })
+        })?;
         Ok(Self {
             socket,
             process,

@@ -239,6 +239,9 @@ fn reason_words(why: &QuarantineReason) -> String {
         QuarantineReason::PinRefused => {
             "it refuses the PIN that another member has accepted".to_owned()
         }
+        QuarantineReason::PinChanged => {
+            "its PIN was changed while it was away: set it there, then recover it".to_owned()
+        }
         QuarantineReason::TokenChanged => "another token is in its place".to_owned(),
         QuarantineReason::SelfTestFailed => "its self-test failed".to_owned(),
         QuarantineReason::Other(rv) => ReturnCode::from(*rv).name,

@@ -12,6 +12,8 @@ pub enum Mechanism {
     AesCbcPad([u8; 16]),
     /// AES-GCM with a tag of 128 bits and no further data.
     AesGcm([u8; 12]),
+    /// A null pointer, which ends an operation.
+    Null,
     /// Any that takes no parameter.
     Plain(CK_MECHANISM_TYPE),
 }
@@ -23,6 +25,7 @@ impl Mechanism {
             Self::AesCbc(iv) => (CKM_AES_CBC, (iv.as_mut_ptr(), iv.len())),
             Self::AesCbcPad(iv) => (CKM_AES_CBC_PAD, (iv.as_mut_ptr(), iv.len())),
             Self::AesGcm(iv) => return with_gcm(iv, action),
+            Self::Null => return action(std::ptr::null_mut()),
             Self::Plain(mechanism) => (*mechanism, (std::ptr::null_mut(), 0)),
         };
         let mut value = CK_MECHANISM {

@@ -4,6 +4,7 @@
 
 mod later;
 mod mechanism;
+mod mutexes;
 mod operation;
 mod parts;
 mod session;
@@ -21,6 +22,7 @@ use everslot_core::Rv;
 
 pub use later::Gcm;
 pub use mechanism::Mechanism;
+pub use mutexes::MutexUse;
 pub use parts::Dual;
 pub use session::{Object, Session};
 pub use template::Template;
@@ -96,6 +98,24 @@ impl Module {
         Self {
             functions,
             get_interface,
+        }
+    }
+
+    /// Takes back every `dlopen` of the module there has been, as an application does that forgets `C_Finalize`.
+    ///
+    /// # Panics
+    /// It is not loaded.
+    pub fn unload(path: &Path) {
+        use libloading::os::unix::{Library, RTLD_NOW};
+        /// Only where it is loaded already (`dlfcn.h`).
+        const RTLD_NOLOAD: std::ffi::c_int = 4;
+        // SAFETY: nothing is loaded, so that nothing runs.
+        let library = unsafe { Library::open(Some(path), RTLD_NOLOAD | RTLD_NOW) };
+        let handle = library.expect("the module is loaded").into_raw();
+        for _ in 0..2 {
+            // SAFETY: `load` has opened it once and never closes it, and it was opened once more above.
+            let library = unsafe { Library::from_raw(handle) };
+            library.close().expect("it was open");
         }
     }
 

@@ -69,6 +69,19 @@ impl Session {
         with_room(|output| self.sign_into(data, output))
     }
 
+    /// `C_SignRecoverInit`
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn sign_recover_init(self, mechanism: Mechanism, key: Object) -> Result<(), Failure> {
+        mechanism.with(|mechanism| {
+            call!(
+                self.module,
+                C_SignRecoverInit(self.handle, mechanism, key.0)
+            )
+        })
+    }
+
     /// `C_SignUpdate`
     ///
     /// # Errors

@@ -24,7 +24,7 @@ impl Member {
             index,
             token_label: token_label(plan, index),
             module: module(plan.token),
-            store: (plan.token == Token::SoftHsm).then(|| Store::new(&directory)),
+            store: (plan.token == Token::SoftHsm).then(|| Store::new(&directory, plan.pins)),
             directory,
         };
         match plan.isolation {
@@ -36,14 +36,14 @@ impl Member {
                 member
                     .store
                     .iter()
-                    .for_each(|store| labels.iter().for_each(|label| store.add_token(label)));
+                    .for_each(|store| labels.iter().for_each(|label| add(store, plan, label)));
             }
             Isolation::None => member.store = None,
             Isolation::Process => {
                 member
                     .store
                     .iter()
-                    .for_each(|store| store.add_token(&member.token_label));
+                    .for_each(|store| add(store, plan, &member.token_label));
                 member.module = member.link_to_module();
             }
         }
@@ -190,6 +190,14 @@ impl Member {
 
     fn log(&self) -> PathBuf {
         self.directory.join("log")
+    }
+}
+
+fn add(store: &Store, plan: &Plan, label: &str) {
+    if plan.empty {
+        store.add_empty_token(label);
+    } else {
+        store.add_token(label);
     }
 }
 

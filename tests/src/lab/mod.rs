@@ -10,7 +10,6 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::client::{Module, Session};
-use crate::softhsm::{PIN, SO_PIN};
 use crate::{Artifact, HostProcess, PATIENCE, eventually, process};
 pub use member::Member;
 pub use plan::{Isolation, Plan, Token};
@@ -124,7 +123,7 @@ impl Lab {
     #[must_use]
     pub const fn pin(&self) -> &'static str {
         match self.plan.token {
-            Token::SoftHsm => PIN,
+            Token::SoftHsm => self.plan.pins.user,
             Token::Test => "1234",
         }
     }
@@ -133,7 +132,7 @@ impl Lab {
     #[must_use]
     pub const fn so_pin(&self) -> &'static str {
         match self.plan.token {
-            Token::SoftHsm => SO_PIN,
+            Token::SoftHsm => self.plan.pins.so,
             Token::Test => "4321",
         }
     }

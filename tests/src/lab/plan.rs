@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::softhsm::Pins;
+
 /// What kind of token the members are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Token {
@@ -43,6 +45,10 @@ pub struct Plan {
     pub scripted: bool,
     /// How many of the test modules, the first ones, have no interface later than 2.40.
     pub legacy: usize,
+    /// Whether SoftHSM's tokens hold no keys.
+    pub empty: bool,
+    /// The PINs of SoftHSM's tokens.
+    pub pins: Pins,
     /// Real sessions on a member, at most; everslot's default when none.
     pub sessions: Option<u32>,
     /// Sessions that the test module's token allows; thousands when none.
@@ -63,6 +69,8 @@ impl Default for Plan {
             deadline: Duration::from_secs(1),
             scripted: true,
             legacy: 0,
+            empty: false,
+            pins: Pins::default(),
             sessions: None,
             session_limit: None,
         }

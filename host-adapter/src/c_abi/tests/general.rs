@@ -27,12 +27,6 @@ fn initialisation_takes_no_arguments_or_sound_ones() {
 }
 
 #[test]
-fn an_application_that_insists_on_its_mutexes_is_turned_away() {
-    assert_eq!(initialise(arguments(true, 0)), ckr::CANT_LOCK);
-    assert!(calls().is_empty());
-}
-
-#[test]
 fn mutex_functions_come_all_or_none() {
     let without = [
         CK_C_INITIALIZE_ARGS {
