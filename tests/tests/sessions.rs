@@ -1,13 +1,13 @@
 //! Sessions as PKCS#11 has them: their kinds, who is logged in to them, their end, and more of them than any token allows.
 
 use cryptoki_sys::{
-    CKA_CLASS, CKA_PRIVATE, CKA_TOKEN, CKF_RW_SESSION, CKF_SERIAL_SESSION, CKO_DATA,
+    CKA_CLASS, CKA_PRIVATE, CKA_TOKEN, CKF_RW_SESSION, CKF_SERIAL_SESSION, CKM_SHA256, CKO_DATA,
     CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION, CKS_RW_SO_FUNCTIONS,
     CKS_RW_USER_FUNCTIONS, CKU_SO, CKU_USER,
 };
 use everslot_core::{Rv, ckr};
-use everslot_tests::client::{Failure, Session, Template};
-use everslot_tests::{ECDSA, HASH, Lab, Plan, Token, ec_key};
+use everslot_tests::client::{Failure, Mechanism, Module, Session, Template};
+use everslot_tests::{ECDSA, HASH, Isolation, Lab, Plan, Token, ec_key, ec_public_key};
 
 fn code<T>(outcome: Result<T, Failure>) -> Rv {
     outcome.err().map_or(ckr::OK, |failure| failure.code)
@@ -212,4 +212,130 @@ fn what_only_another_user_may_do_costs_no_member() {
         );
     }
     assert_eq!(lab.codes(), ["CKR_OK"; 3]);
+}
+
+/// Ten thousand sessions of one application.
+fn crowd(lab: &Lab, module: Module) -> Vec<Session> {
+    let first = lab.session(module);
+    let slot = module.slot_of(Lab::LABEL);
+    let others = (1..10_000).map(|_| module.open(slot).expect("no member is asked"));
+    std::iter::once(first).chain(others).collect()
+}
+
+/// They all sign, and `begun` of them begin together what they end later.
+fn all_sign(sessions: &[Session], begun: usize) {
+    let key = ec_key(sessions[0]);
+    for session in sessions {
+        session.sign(ECDSA, key, &HASH).expect("real ones are lent");
+    }
+    for session in &sessions[..begun] {
+        session.sign_init(ECDSA, key).expect("work gives way");
+    }
+    for session in sessions[..begun].iter().rev() {
+        session
+            .sign_into(&HASH, &mut [0; 128])
+            .expect("it is begun anew");
+    }
+    std::thread::scope(|scope| {
+        for some in sessions.chunks(sessions.len() / 32) {
+            scope.spawn(move || {
+                for session in some {
+                    session.sign(ECDSA, key, &HASH).expect("it has its turn");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn ten_thousand_sessions_over_a_member_that_is_to_have_sixteen() {
+    let lab = Lab::new(Plan {
+        token: Token::Test,
+        members: 1,
+        sessions: Some(16),
+        scripted: false,
+        session_limit: Some(16),
+        ..Plan::default()
+    });
+    let module = lab.module();
+    let sessions = crowd(&lab, module);
+    all_sign(&sessions, 500);
+    let slot = module.slot_of(Lab::LABEL);
+    let counted = module.token_info(slot).expect("a member serves");
+    assert_eq!(counted.ulSessionCount, 10_000);
+    module.close_all_sessions(slot).expect("the slot is there");
+    assert_eq!(code(sessions[9_999].info()), ckr::SESSION_HANDLE_INVALID);
+    assert_eq!(lab.codes(), ["CKR_OK"]);
+}
+
+#[test]
+fn ten_thousand_sessions_over_a_member_that_allows_sixteen_by_itself() {
+    let lab = Lab::new(Plan {
+        token: Token::Test,
+        members: 1,
+        session_limit: Some(16),
+        isolation: Isolation::None,
+        scripted: false,
+        ..Plan::default()
+    });
+    all_sign(&crowd(&lab, lab.module()), 10_000);
+    assert_eq!(lab.codes(), ["CKR_OK"]);
+}
+
+#[test]
+fn work_that_cannot_give_way_is_waited_for_no_longer_than_the_deadline() {
+    let lab = Lab::new(Plan {
+        members: 1,
+        sessions: Some(3),
+        ..Plan::default()
+    });
+    let module = lab.module();
+    let first = lab.session(module);
+    let (key, public) = (ec_key(first), ec_public_key(first));
+    let second = lab.public_session(module);
+    for session in [first, second] {
+        session
+            .digest_init(Mechanism::Plain(CKM_SHA256))
+            .expect("there are two");
+        session.digest_update(&HASH).expect("it goes on");
+    }
+    let third = lab.public_session(module);
+    // CKR_SESSION_COUNT is C_OpenSession's alone (PKCS#11 v3.1 §5.1.6).
+    let refused = code(third.sign(ECDSA, key, &HASH));
+    assert!(
+        [ckr::DEVICE_MEMORY, ckr::OK].contains(&refused),
+        "{refused}"
+    );
+    first.digest_final().expect("it was not touched");
+    let signature = third.sign(ECDSA, key, &HASH).expect("one is free");
+    third
+        .verify(ECDSA, public, &HASH, &signature)
+        .expect("it is right");
+    second.digest_final().expect("it was not touched");
+    assert_eq!(lab.codes(), ["CKR_OK"]);
+}
+
+#[test]
+fn a_call_goes_where_a_session_is_free() {
+    let lab = Lab::new(Plan {
+        token: Token::Test,
+        members: 2,
+        sessions: Some(2),
+        ..Plan::default()
+    });
+    let module = lab.module();
+    let busy = lab.session(module);
+    busy.digest_init(Mechanism::Plain(CKM_SHA256))
+        .expect("both are free");
+    busy.digest_update(&HASH).expect("it goes on");
+    let before = std::time::Instant::now();
+    let other = lab.public_session(module);
+    for _ in 0..10 {
+        other.random(&mut [0; 8]).expect("a member is free");
+    }
+    assert!(
+        before.elapsed() < lab.plan().deadline,
+        "none waited for the busy one"
+    );
+    busy.digest_final().expect("it was not touched");
 }

@@ -117,7 +117,7 @@ pub struct MemberConfig {
     pub deadline: Duration,
     /// The same for the calls that take long: generating keys and initialising the token.
     pub generation_deadline: Duration,
-    /// Real sessions that everslot opens on it at once, at most.
+    /// Real sessions that everslot has open on it at once, at most, the one on which its login stands included; no fewer than two.
     pub sessions: NonZeroU32,
     /// Where the command finds the user's PIN; the library takes the application's.
     pub pin: Option<PinSource>,

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use everslot_core::{Incarnation, MemberId};
+use everslot_core::{Incarnation, MemberId, Rv, ckr};
 use everslot_protocol::{Body, Reply, Request, SessionHandle, SlotId, TokenInfo};
 
 use super::load::Load;
@@ -66,7 +66,8 @@ impl Member {
     pub(crate) fn new(id: MemberId, config: MemberConfig, load: Arc<Load>) -> Self {
         Self {
             id,
-            pool: Pool::new(config.sessions.get()),
+            // The anchor is one of them.
+            pool: Pool::new(config.sessions.get() - 1),
             config,
             load,
             counters: Counters::default(),
@@ -168,19 +169,31 @@ impl Member {
         }
     }
 
-    /// Lends a real session of `incarnation`.
+    /// Lends a real session of `incarnation`; waits for one up to `patience` when all are in use.
     ///
     /// # Errors
     /// All of the member's sessions are in use, none can be opened, or the incarnation is over (S6).
-    pub(crate) fn lease(self: &Arc<Self>, incarnation: Incarnation) -> Result<Lease, LeaseFailure> {
+    pub(crate) fn lease(
+        self: &Arc<Self>,
+        incarnation: Incarnation,
+        patience: Duration,
+    ) -> Result<Lease, LeaseFailure> {
         if incarnation.0 <= self.closed.load(Ordering::Acquire) {
             return Err(LeaseFailure::Lost(GONE, None));
         }
-        match self.pool.take(incarnation, self.config.deadline) {
+        match self.pool.take(incarnation, patience) {
             Taken::Idle(session) => Ok(Lease::new(self, session)),
             Taken::Exhausted => Err(LeaseFailure::Exhausted),
             Taken::MayOpen => match self.open(incarnation) {
                 Ok(session) => Ok(Lease::new(self, session)),
+                // Its own limit is lower than the configured one.
+                Err(LeaseFailure::Refused(rv)) if Rv(rv) == ckr::SESSION_COUNT => {
+                    Err(if self.pool.refused() {
+                        LeaseFailure::Exhausted
+                    } else {
+                        LeaseFailure::Refused(rv)
+                    })
+                }
                 Err(failure) => {
                     self.pool.forget();
                     Err(failure)
@@ -217,7 +230,7 @@ impl Member {
             link.call(&request, &mut [], Some(self.config.deadline))
         };
         let mut reply = open(true).map_err(lost)?;
-        if reply.rv.0 == everslot_core::ckr::TOKEN_WRITE_PROTECTED.0 {
+        if reply.rv.0 == ckr::TOKEN_WRITE_PROTECTED.0 {
             reply = open(false).map_err(lost)?;
         }
         match reply {
@@ -229,6 +242,7 @@ impl Member {
                 handle,
                 incarnation,
                 instance: Arc::clone(instance),
+                holder: self.pool.new_holder(),
             }),
             Reply { rv, .. } => Err(LeaseFailure::Refused(rv.0)),
         }
@@ -351,6 +365,13 @@ impl Lease {
         let mut anchor = member.anchor();
         let Anchor { session, .. } = anchor.as_mut().ok_or(GONE)?;
         member.ask(session, &request(session.handle), output)
+    }
+
+    /// Notes whose work the session is kept for between two calls, so that it can be found when sessions run short.
+    pub(crate) fn hold(&self, virtual_session: u64) {
+        if let Some(session) = &self.session {
+            session.holder.store(virtual_session, Ordering::Relaxed);
+        }
     }
 
     /// The session must not be used by another: an operation is left on it.

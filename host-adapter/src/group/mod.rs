@@ -14,12 +14,13 @@ mod perform;
 mod pins;
 mod pool;
 mod recovery;
+mod room;
 mod status;
 mod view;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use everslot_core::{
@@ -36,6 +37,7 @@ use login::Secret;
 pub(crate) use member::{Home, Lease, Member, Token};
 pub(crate) use perform::{Done, Errand, Stop};
 use pins::Pins;
+pub(crate) use room::Relief;
 use view::PublishedView;
 
 use crate::threads::Threads;
@@ -61,6 +63,7 @@ pub(crate) struct GroupDriver {
     /// One recovery attempt at a time where recovery runs inside calls.
     in_call_turn: Mutex<()>,
     background: Option<Background>,
+    relief: OnceLock<Relief>,
     threads: Threads,
     /// The library is being finalised: what becomes of the members is no news.
     stopping: AtomicBool,
@@ -85,6 +88,7 @@ impl GroupDriver {
             in_call_turn: Mutex::new(()),
             background: if in_call { None } else { Background::new() },
             threads: Threads::new(),
+            relief: OnceLock::new(),
             stopping: AtomicBool::new(false),
             config,
         });

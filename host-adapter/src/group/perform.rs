@@ -1,6 +1,7 @@
 //! The way of one call over the members: the core's call machine decides, this carries out.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use everslot_core::{
     Answer, Binding, Call, CallInput, Context, Evidence, Incarnation, MemberId, MemberSet, Next,
@@ -11,6 +12,7 @@ use everslot_protocol::{Body, Reply, Request};
 use super::GroupDriver;
 use super::login::Again;
 use super::member::{Lease, LeaseFailure, Member};
+use super::room::Queue;
 use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
 
 /// No member is ruled out.
@@ -100,6 +102,8 @@ impl GroupDriver {
             reply: None,
             evidence: None,
             login_stood: false,
+            tried: MemberSet::EMPTY,
+            patience: None,
             refused: None,
         };
         run.carry_through(send)
@@ -126,6 +130,10 @@ struct Run<'a> {
     evidence: Option<(Evidence, Option<Arc<dyn Instance>>)>,
     /// The member was asked for its login again, and had it.
     login_stood: bool,
+    /// The members that the call has been sent to before the one at hand.
+    tried: MemberSet,
+    /// When it stops waiting for a real session.
+    patience: Option<Instant>,
     /// The caller's own fault, found before any member was asked.
     refused: Option<Rv>,
 }
@@ -168,7 +176,8 @@ impl Run<'_> {
     }
 
     /// The lease's own member first, then the preferred one, then as the balance says.
-    fn choose(&self, tried: MemberSet) -> Option<(MemberId, Incarnation)> {
+    fn choose(&mut self, tried: MemberSet) -> Option<(MemberId, Incarnation)> {
+        self.tried = tried;
         match &self.errand.lease {
             Some(lease) if !tried.contains(lease.place().0) => Some(lease.place()),
             _ => self
@@ -266,13 +275,33 @@ impl Run<'_> {
         let Some(member) = self.driver.member(member) else {
             return Err(CallInput::Unanswered { delivered: false });
         };
-        self.lend(&Arc::clone(member), incarnation)
+        let member = Arc::clone(member);
+        let others = self.tried.union(MemberSet::of(member.id));
+        let elsewhere = self.errand.eligible.difference(others);
+        self.lend(&member, incarnation, elsewhere)
     }
 
-    fn lend(&mut self, member: &Arc<Member>, incarnation: Incarnation) -> Result<Lease, CallInput> {
-        member.lease(incarnation).map_err(|failure| match failure {
+    fn lend(
+        &mut self,
+        member: &Arc<Member>,
+        incarnation: Incarnation,
+        elsewhere: MemberSet,
+    ) -> Result<Lease, CallInput> {
+        let mut lent = member.lease(incarnation, Duration::ZERO);
+        if let Err(LeaseFailure::Exhausted) = lent {
+            let end = *self
+                .patience
+                .get_or_insert_with(|| Instant::now() + member.config.deadline);
+            let queue = Queue { end, elsewhere };
+            lent = self.driver.queue(member, incarnation, &queue);
+        }
+        lent.map_err(|failure| match failure {
             LeaseFailure::Exhausted => {
-                self.reply = Some(only(ckr::SESSION_COUNT));
+                self.reply = Some(only(NO_SESSION));
+                CallInput::Verdict(Verdict::MemberBusy)
+            }
+            LeaseFailure::Refused(rv) if Rv(rv) == ckr::SESSION_COUNT => {
+                self.reply = Some(only(NO_SESSION));
                 CallInput::Verdict(Verdict::MemberBusy)
             }
             LeaseFailure::Refused(rv) => {
@@ -308,7 +337,7 @@ impl Run<'_> {
             Again::Stood => self.login_stood = true,
             Again::Failed => return false,
         }
-        match self.lend(&member, incarnation) {
+        match self.lend(&member, incarnation, MemberSet::EMPTY) {
             Ok(lease) => {
                 self.errand.lease = Some(lease);
                 true
@@ -358,6 +387,9 @@ impl Run<'_> {
         }
     }
 }
+
+/// What a call is answered that no member has a real session for: `CKR_SESSION_COUNT` is `C_OpenSession`'s alone (PKCS#11 v3.1 §5.1.6).
+const NO_SESSION: Rv = ckr::DEVICE_MEMORY;
 
 /// A reply that is only a code.
 fn only(rv: Rv) -> Reply {

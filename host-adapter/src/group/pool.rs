@@ -1,5 +1,5 @@
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
@@ -15,6 +15,8 @@ pub(crate) struct RealSession {
     /// The incarnation of the member in which it was opened; it is worth nothing in another (S6).
     pub(crate) incarnation: Incarnation,
     pub(crate) instance: Arc<dyn Instance>,
+    /// The virtual session that had work on it last; 0 for none.
+    pub(crate) holder: Arc<AtomicU64>,
 }
 
 /// The real sessions of one member that nobody uses at the moment, and how many there are in all.
@@ -24,9 +26,17 @@ pub(crate) struct Pool {
     idle: ArrayQueue<RealSession>,
     open: AtomicU32,
     limit: u32,
+    /// The limit as the member sees it, once it has refused to open one more.
+    ceiling: AtomicU32,
+    refused_at: Mutex<Option<Instant>>,
+    /// Who holds which of its sessions, as far as they are still open.
+    holders: Mutex<Vec<Weak<AtomicU64>>>,
     waiting: AtomicU32,
     returned: (Mutex<()>, Condvar),
 }
+
+/// How long a member's own limit is taken for granted: sessions that other processes have with its token count as well, and go.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// What a caller that wants a session got.
 pub(crate) enum Taken {
@@ -45,6 +55,9 @@ impl Pool {
             idle: ArrayQueue::new(limit as usize),
             open: AtomicU32::new(0),
             limit,
+            ceiling: AtomicU32::new(limit),
+            refused_at: Mutex::new(None),
+            holders: Mutex::default(),
             waiting: AtomicU32::new(0),
             returned: (Mutex::new(()), Condvar::new()),
         }
@@ -54,6 +67,9 @@ impl Pool {
     pub(crate) fn take(&self, incarnation: Incarnation, patience: Duration) -> Taken {
         if let Some(taken) = self.take_now(incarnation) {
             return taken;
+        }
+        if patience.is_zero() {
+            return Taken::Exhausted;
         }
         let deadline = Instant::now() + patience;
         self.waiting.fetch_add(1, Ordering::SeqCst);
@@ -74,6 +90,40 @@ impl Pool {
     pub(crate) fn forget(&self) {
         self.open.fetch_sub(1, Ordering::SeqCst);
         self.wake();
+    }
+
+    /// The member has refused to open the session that there was leave for: it allows no more than it has. `false` when it has none of
+    /// ours that might come back.
+    pub(crate) fn refused(&self) -> bool {
+        let left = self.open.fetch_sub(1, Ordering::SeqCst).saturating_sub(1);
+        if left == 0 {
+            return false;
+        }
+        self.ceiling.store(left, Ordering::SeqCst);
+        *self.refusal() = Some(Instant::now());
+        true
+    }
+
+    /// A place for the holder of a session that was just opened.
+    pub(crate) fn new_holder(&self) -> Arc<AtomicU64> {
+        let holder = Arc::default();
+        let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
+        holders.retain(|known| known.strong_count() > 0);
+        holders.push(Arc::downgrade(&holder));
+        holder
+    }
+
+    /// The virtual sessions that had work on a real one last; they may have ended it since.
+    pub(crate) fn holders(&self) -> Vec<u64> {
+        let holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = holders.iter().filter_map(Weak::upgrade);
+        known.map(|holder| holder.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Whether a session could be had at once.
+    pub(crate) fn has_room(&self) -> bool {
+        !self.idle.is_empty()
+            || self.open.load(Ordering::SeqCst) < self.ceiling.load(Ordering::SeqCst)
     }
 
     /// An idle session of whatever incarnation; it stays counted until [`forget`](Self::forget).
@@ -118,12 +168,36 @@ impl Pool {
             }
             self.open.fetch_sub(1, Ordering::SeqCst);
         }
-        let opened = self
+        let may_open = self.count_below(self.ceiling.load(Ordering::SeqCst))
+            || (self.is_refusal_over() && self.count_below(self.limit));
+        may_open.then_some(Taken::MayOpen)
+    }
+
+    fn count_below(&self, limit: u32) -> bool {
+        let counted = self
             .open
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |open| {
-                (open < self.limit).then_some(open + 1)
+                (open < limit).then_some(open + 1)
             });
-        opened.is_ok().then_some(Taken::MayOpen)
+        counted.is_ok()
+    }
+
+    /// Whether it is time to ask the member once more for what it has refused.
+    #[cold]
+    fn is_refusal_over(&self) -> bool {
+        let mut refused_at = self.refusal();
+        let over = refused_at.is_some_and(|at| at.elapsed() >= RETRY);
+        if over {
+            *refused_at = None;
+            self.ceiling.store(self.limit, Ordering::SeqCst);
+        }
+        over
+    }
+
+    fn refusal(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.refused_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self) {

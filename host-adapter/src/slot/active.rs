@@ -116,6 +116,14 @@ impl Active {
         }
     }
 
+    /// The session on which it stands goes; another of the member may get the same handle.
+    pub(super) fn leave(&mut self) {
+        if let Some(seat) = self.work.seat() {
+            let _ = self.work.handle(WorkInput::Reached(seat));
+            self.failed();
+        }
+    }
+
     /// Its login was made where it stands.
     pub(super) fn authenticated(&mut self) {
         self.authenticated = true;

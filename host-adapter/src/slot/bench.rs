@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use everslot_core::{Repeat, Rv, ckr};
+use everslot_core::{MemberId, Repeat, Rv, ckr};
 use everslot_protocol::{Dual, Mechanism, Operation, Reply};
 use zeroize::Zeroizing;
 
@@ -110,6 +110,33 @@ impl Benches {
         while let Some(active) = self.operations.last() {
             self.cancel(active.operation);
         }
+    }
+
+    /// Notes that the real sessions are kept for the work of this virtual one.
+    pub(super) fn hold(&self, virtual_session: u64) {
+        for lease in self.leases.iter().flatten() {
+            lease.hold(virtual_session);
+        }
+    }
+
+    /// Gives back a real session of `member` on which nothing stands but what can be brought to another. Whether there was one.
+    pub(super) fn give_way(&mut self, member: MemberId) -> bool {
+        let gives = |(bench, lease): &(usize, &mut Option<Lease>)| {
+            let mut here = self.operations.iter().filter(|one| one.bench == *bench);
+            lease
+                .as_ref()
+                .is_some_and(|lease| lease.place().0 == member)
+                && here.all(Active::is_saveable)
+        };
+        let mut leases = self.leases.iter_mut().enumerate();
+        let Some((bench, lease)) = leases.find(gives) else {
+            return false;
+        };
+        lease.iter_mut().for_each(Lease::spoil);
+        *lease = None;
+        let left = self.operations.iter_mut().filter(|one| one.bench == bench);
+        left.for_each(Active::leave);
+        true
     }
 
     /// The place of an active operation.

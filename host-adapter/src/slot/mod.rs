@@ -139,6 +139,11 @@ impl VirtualSlot {
     pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Weak<Sessions>) -> Self {
         let catalogue = Catalogue::new(driver.members().len());
         let was_present = AtomicBool::new(driver.is_present());
+        let all = sessions.clone();
+        driver.on_exhaustion(Box::new(move |member, holders| {
+            all.upgrade()
+                .is_some_and(|sessions| sessions.make_room(id, member, holders))
+        }));
         Self {
             id,
             driver,

@@ -31,10 +31,11 @@ impl Session {
     ) -> Result<(), Rv> {
         let mut state = self.state()?;
         match mechanism {
-            Some(mechanism) => state
-                .benches
-                .begin(&self.slot, operation, mechanism, key)
-                .map_err(of_key),
+            Some(mechanism) => {
+                let began = state.benches.begin(&self.slot, operation, mechanism, key);
+                state.benches.hold(self.handle);
+                began.map_err(of_key)
+            }
             None if state.benches.cancel(operation) => Ok(()),
             None => Err(ckr::ARGUMENTS_BAD),
         }

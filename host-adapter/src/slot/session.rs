@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use cryptoki_sys as ck;
 use everslot_core::{Login, MemberId, Rv, User, ckr};
@@ -100,6 +100,16 @@ impl Session {
     pub fn abandon(&self, operation: Operation) {
         if let Ok(mut state) = self.state() {
             state.benches.cancel(operation);
+        }
+    }
+
+    /// Gives a real session of `member` back that only work which can be begun anew stands on. Whether it had one; a session with a call
+    /// under way keeps what it has.
+    pub(super) fn give_way(&self, member: MemberId) -> bool {
+        match self.state.try_lock() {
+            Ok(mut state) => state.benches.give_way(member),
+            Err(TryLockError::Poisoned(state)) => state.into_inner().benches.give_way(member),
+            Err(TryLockError::WouldBlock) => false,
         }
     }
 

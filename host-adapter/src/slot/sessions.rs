@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use everslot_core::MemberId;
 use rustc_hash::FxBuildHasher;
 
 use super::Session;
@@ -31,6 +32,15 @@ impl Sessions {
     /// Lets go of all sessions: the library is finalised.
     pub(crate) fn clear(&self) {
         self.sessions.pin().clear();
+    }
+
+    /// Has one session of the slot give a real session of `member` back: one of `holders` if it can, else whichever. Whether one did.
+    pub(super) fn make_room(&self, slot: u64, member: MemberId, holders: &[u64]) -> bool {
+        let sessions = self.sessions.pin();
+        let gives_way =
+            |session: &Arc<Session>| session.slot.id == slot && session.give_way(member);
+        let mut known = holders.iter().filter_map(|holder| sessions.get(holder));
+        known.any(gives_way) || sessions.values().any(gives_way)
     }
 
     pub(crate) fn of_slot(&self, slot: u64) -> Vec<Arc<Session>> {

@@ -43,6 +43,7 @@ fn session(number: u64, incarnation: Incarnation) -> RealSession {
         handle: SessionHandle(number),
         incarnation,
         instance: Arc::new(Silent),
+        holder: Arc::default(),
     }
 }
 
@@ -111,4 +112,33 @@ fn draining_makes_room() {
     pool.put(session(1, NOW));
     pool.drain(|session| session.incarnation == NOW);
     assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+}
+
+#[test]
+fn what_the_member_refuses_is_its_limit_for_a_while() {
+    let pool = Pool::new(8);
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+    assert!(pool.refused(), "one is open that may come back");
+    assert!(!pool.has_room());
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::Exhausted));
+    pool.put(session(1, NOW));
+    assert!(pool.has_room());
+    assert_eq!(number(pool.take(NOW, Duration::ZERO)), Some(1));
+    *pool.refusal() = Instant::now().checked_sub(RETRY);
+    assert!(
+        matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen),
+        "others may have closed theirs"
+    );
+}
+
+#[test]
+fn a_member_that_refuses_the_very_first_session_has_none_to_wait_for() {
+    let pool = Pool::new(8);
+    assert!(matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen));
+    assert!(!pool.refused());
+    assert!(
+        matches!(pool.take(NOW, Duration::ZERO), Taken::MayOpen),
+        "it is asked again"
+    );
 }
