@@ -1,13 +1,16 @@
 //! Sessions as PKCS#11 has them: their kinds, who is logged in to them, their end, and more of them than any token allows.
 
 use cryptoki_sys::{
-    CKA_CLASS, CKA_PRIVATE, CKA_TOKEN, CKF_RW_SESSION, CKF_SERIAL_SESSION, CKM_SHA256, CKO_DATA,
-    CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION, CKS_RW_SO_FUNCTIONS,
-    CKS_RW_USER_FUNCTIONS, CKU_SO, CKU_USER,
+    CKA_CLASS, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_PRIVATE, CKA_SENSITIVE, CKA_TOKEN,
+    CKA_VALUE, CKF_RW_SESSION, CKF_SERIAL_SESSION, CKK_AES, CKM_AES_ECB, CKM_SHA256, CKO_DATA,
+    CKO_SECRET_KEY, CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION,
+    CKS_RW_SO_FUNCTIONS, CKS_RW_USER_FUNCTIONS, CKU_SO, CKU_USER,
 };
 use everslot_core::{Rv, ckr};
-use everslot_tests::client::{Failure, Mechanism, Module, Session, Template};
-use everslot_tests::{ECDSA, HASH, Isolation, Lab, Plan, Token, ec_key, ec_public_key};
+use everslot_tests::client::{Failure, Mechanism, Module, Object, Session, Template};
+use everslot_tests::{
+    ECDSA, HASH, Isolation, Lab, PATIENCE, Plan, Token, ec_key, ec_public_key, eventually,
+};
 
 fn code<T>(outcome: Result<T, Failure>) -> Rv {
     outcome.err().map_or(ckr::OK, |failure| failure.code)
@@ -338,4 +341,187 @@ fn a_call_goes_where_a_session_is_free() {
         "none waited for the busy one"
     );
     busy.digest_final().expect("it was not touched");
+}
+
+/// A lab, and a session of it with session objects of which each may be made again; the last may not.
+fn with_session_objects(lab: &Lab, module: Module) -> (Session, [Object; 4]) {
+    let session = lab.session(module);
+    let key = |sensitive| {
+        Template::new()
+            .class(CKO_SECRET_KEY)
+            .number(CKA_KEY_TYPE, CKK_AES)
+            .flag(CKA_SENSITIVE, sensitive)
+            .flag(CKA_EXTRACTABLE, true)
+            .flag(CKA_ENCRYPT, true)
+            .bytes(CKA_VALUE, [7; 32])
+    };
+    let made = [
+        data(false, true).bytes(CKA_VALUE, *b"value"),
+        key(false).label("open"),
+        data(false, false).label("to be copied"),
+        key(true).label("sensitive"),
+    ];
+    let objects = made.map(|template| session.create(&template).expect("it is made"));
+    session
+        .set_attributes(objects[2], &Template::new().label("renamed"))
+        .expect("it is the session's");
+    (session, objects)
+}
+
+/// Has every member lost and come back, the so manieth time.
+fn lose_all(lab: &Lab, recoveries: u64) {
+    for member in 0..lab.members().len() {
+        lab.host(member).kill();
+        eventually("it has come back", PATIENCE, || {
+            lab.status()[member]["recoveries"] == recoveries
+        });
+    }
+}
+
+#[test]
+fn a_session_object_outlives_its_member_unless_its_value_is_a_secret() {
+    let lab = Lab::softhsm();
+    let module = lab.module();
+    let (session, [private, open, copied, sensitive]) = with_session_objects(&lab, module);
+    let cipher = Mechanism::Plain(CKM_AES_ECB);
+    let before = session
+        .encrypt(cipher, open, &[1; 16])
+        .expect("it is a key");
+    lose_all(&lab, 1);
+    let value = session.attribute(private, CKA_VALUE);
+    assert_eq!(value.expect("it is made again"), b"value");
+    let after = session.encrypt(cipher, open, &[1; 16]);
+    assert_eq!(after.expect("it is made again"), before);
+    assert_eq!(
+        code(session.encrypt(cipher, sensitive, &[1; 16])),
+        ckr::KEY_HANDLE_INVALID
+    );
+    assert_eq!(
+        code(session.attribute(sensitive, CKA_CLASS)),
+        ckr::OBJECT_HANDLE_INVALID
+    );
+    let found = session.only(&Template::new().label("renamed"));
+    assert_eq!(found, copied, "it is found as it was last");
+    let copy = session
+        .copy(copied, &Template::new().label("copy"))
+        .expect("it is there");
+    lose_all(&lab, 2);
+    assert_eq!(session.only(&Template::new().label("copy")), copy);
+    session
+        .destroy(copied)
+        .expect("it goes with its member or now");
+    assert_eq!(
+        code(session.attribute(copied, CKA_CLASS)),
+        ckr::OBJECT_HANDLE_INVALID
+    );
+    session.close().expect("it is open");
+    let other = lab.public_session(module);
+    other.login(lab.pin()).expect("it is the PIN");
+    for label in ["copy", "renamed", "open", "data"] {
+        let left = other.find(&Template::new().label(label));
+        assert_eq!(left.expect("members serve"), [], "{label}");
+    }
+}
+
+#[test]
+fn a_session_object_that_is_not_lost_is_made_once() {
+    let lab = Lab::new(Plan {
+        token: Token::Test,
+        ..Plan::default()
+    });
+    let (session, [_, open, ..]) = with_session_objects(&lab, lab.module());
+    let made = || -> usize {
+        let members = lab.members().iter();
+        members.map(|member| member.calls("C_CreateObject")).sum()
+    };
+    let before = made();
+    for _ in 0..12 {
+        session.attribute(open, CKA_CLASS).expect("it is there");
+        session
+            .find(&Template::new().label("open"))
+            .expect("members serve");
+    }
+    assert_eq!(made(), before);
+}
+
+#[test]
+fn the_sessions_of_one_slot_are_none_of_another_ones_business() {
+    let lab = Lab::new(Plan {
+        members: 2,
+        ..Plan::default()
+    });
+    let config = std::fs::read_to_string(lab.config_path()).expect("the lab has written it");
+    let second = config.rfind("[[group.member]]").expect("it has two");
+    let (one, other) = config.split_at(second);
+    let two = format!("{one}\n[[group]]\nlabel = \"other\"\nserial = \"2\"\n{other}");
+    std::fs::write(lab.config_path(), two).expect("the lab's directory is writable");
+    let module = lab.module();
+    let [slot, other] = [Lab::LABEL, "other"].map(|label| module.slot_of(label));
+    let [here, there] = [slot, other].map(|slot| module.open(slot).expect("its member serves"));
+    let reads = module.open_read_only(other).expect("its member serves");
+    here.login_as(CKU_SO, lab.so_pin())
+        .expect("the read-only session is the other slot's");
+    assert_eq!(state(there), CKS_RW_PUBLIC_SESSION);
+    reads.login(lab.pin()).expect("nobody is logged in there");
+    assert_eq!(state(here), CKS_RW_SO_FUNCTIONS);
+    let object = there.create(&data(false, false)).expect("it is made");
+    assert_eq!(
+        code(here.attribute(object, CKA_CLASS)),
+        ckr::OBJECT_HANDLE_INVALID
+    );
+    module.close_all_sessions(slot).expect("the slot is there");
+    assert_eq!(code(here.info()), ckr::SESSION_HANDLE_INVALID);
+    assert_eq!(state(there), CKS_RW_USER_FUNCTIONS);
+    there
+        .attribute(object, CKA_CLASS)
+        .expect("its session is open");
+}
+
+#[test]
+fn sessions_that_come_and_go_around_logins_break_no_rule() {
+    let lab = Lab::new(Plan {
+        token: Token::Test,
+        members: 1,
+        ..Plan::default()
+    });
+    let module = lab.module();
+    let slot = module.slot_of(Lab::LABEL);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    let writes = module.open(slot).expect("it is no read-only one");
+                    let login = code(writes.login_as(CKU_SO, lab.so_pin()));
+                    assert!(
+                        [
+                            ckr::OK,
+                            ckr::USER_ALREADY_LOGGED_IN,
+                            ckr::SESSION_READ_ONLY_EXISTS
+                        ]
+                        .contains(&login),
+                        "{login}"
+                    );
+                    writes.close().expect("it is open");
+                }
+            });
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    match module.open_read_only(slot) {
+                        Ok(reads) => {
+                            assert_eq!(state(reads), CKS_RO_PUBLIC_SESSION);
+                            reads.close().expect("it is open");
+                        }
+                        Err(failure) => {
+                            assert_eq!(failure.code, ckr::SESSION_READ_WRITE_SO_EXISTS);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let last = module.open(slot).expect("a member serves");
+    assert_eq!(state(last), CKS_RW_PUBLIC_SESSION);
+    last.login(lab.pin())
+        .expect("the officer went with the sessions");
+    assert_eq!(lab.codes(), ["CKR_OK"]);
 }

@@ -87,6 +87,11 @@ impl Member {
         self.incarnation.store(incarnation.0, Ordering::Release);
     }
 
+    /// Whether what lives in the sessions of `incarnation` is still there.
+    pub(crate) fn has_sessions(&self, incarnation: Incarnation) -> bool {
+        incarnation.0 > self.closed.load(Ordering::Acquire)
+    }
+
     /// The core has said that the sessions of this and all older incarnations go; written under the group's lock, so that nothing
     /// that an attempt after it opens is taken for them.
     pub(crate) fn end_era(&self, incarnation: Incarnation) {

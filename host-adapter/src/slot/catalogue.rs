@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use everslot_core::{Incarnation, MemberId};
@@ -8,6 +8,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::identity::Identity;
 use super::object::{VirtualObject, Whereabouts};
+use super::recipe::Recipe;
 
 /// The virtual objects of a slot, by their handles, by where they are and by what they are.
 ///
@@ -16,6 +17,8 @@ pub(crate) struct Catalogue {
     objects: papaya::HashMap<u64, Arc<VirtualObject>, FxBuildHasher>,
     next: AtomicU64,
     members: usize,
+    /// Whether an object was ever given a recipe.
+    recipes: AtomicBool,
     index: Mutex<Index>,
 }
 
@@ -31,6 +34,7 @@ impl Catalogue {
             objects: papaya::HashMap::default(),
             next: AtomicU64::new(1),
             members,
+            recipes: AtomicBool::new(false),
             index: Mutex::default(),
         }
     }
@@ -88,6 +92,19 @@ impl Catalogue {
         handle: ObjectHandle,
     ) {
         self.note(&mut self.index(), object.handle, place, handle);
+    }
+
+    /// Keeps what a session object can be made of again.
+    pub(crate) fn keep(&self, object: u64, recipe: Recipe) {
+        if let Some(object) = self.object(object) {
+            object.set_recipe(Some(recipe));
+            self.recipes.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether there may be objects that can be made again.
+    pub(crate) fn has_recipes(&self) -> bool {
+        self.recipes.load(Ordering::Acquire)
     }
 
     /// The application has given an object another label or id.

@@ -38,6 +38,9 @@ impl Session {
             }
             Ok(reply)
         })?;
+        if let Some(recipe) = found.recipe() {
+            found.set_recipe(recipe.with_changes(template));
+        }
         if let Some(identity) = renamed.take() {
             self.slot.catalogue.rename(&found, identity);
         }
@@ -52,6 +55,11 @@ impl Session {
         drop(self.state()?);
         let found = self.object(object)?;
         self.may_change(found.token)?;
+        if found.recipe().is_some() && !self.slot.lives(&found) {
+            // It went with its member, and is not made again any more.
+            self.slot.catalogue.remove(object);
+            return Ok(());
+        }
         self.on_each_holder(&found, &|lease, object| {
             Ok(lease.call(
                 &Request::DestroyObject {

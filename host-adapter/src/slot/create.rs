@@ -6,6 +6,7 @@ use everslot_core::{MemberId, Repeat, Rv, ckr};
 use everslot_protocol::{Body, Bytes, Mechanism, ObjectHandle, Reply, Request, Template, Value};
 
 use super::identity::Identity;
+use super::recipe::{Recipe, is_open_class};
 use super::{Refusal, Session};
 use crate::group::{Errand, Home, Lease, Stop};
 use crate::module::{Delivery, LinkFailure, Scratch};
@@ -17,9 +18,11 @@ impl Session {
     /// `CKR_SESSION_READ_ONLY`, what the member says, `CKR_DEVICE_ERROR` when no member could serve or the outcome is unknown.
     pub fn create_object(&self, template: Template<'_>) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
-        self.make_one(home, &mut |lease| {
+        let made = self.make_one(home, &mut |lease| {
             Ok(lease.create(home, &|session| Request::CreateObject { session, template })?)
-        })
+        })?;
+        self.keep(made, || Recipe::of(template));
+        Ok(made)
     }
 
     /// `C_CopyObject`; the virtual handle of the copy, which lives on the member that made it.
@@ -29,7 +32,7 @@ impl Session {
     pub fn copy_object(&self, object: u64, template: Template<'_>) -> Result<u64, Rv> {
         let original = self.object(object)?;
         let home = Home::of(is_token(template).unwrap_or(original.token));
-        self.make_one(home, &mut |lease| {
+        let copy = self.make_one(home, &mut |lease| {
             let object = self
                 .slot
                 .locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
@@ -38,7 +41,9 @@ impl Session {
                 object,
                 template,
             })?)
-        })
+        })?;
+        self.keep(copy, || original.recipe()?.with_changes(template));
+        Ok(copy)
     }
 
     /// `C_GenerateKey`; the virtual handle.
@@ -177,12 +182,12 @@ impl Session {
         let done = self.slot.driver.perform(errand, &mut send)?;
         Refusal::of(done.reply).map_err(|refusal| refusal.rv)?;
         let made = made.ok_or(ckr::DEVICE_ERROR)?;
-        self.own(made, maker);
+        self.own(made, maker)?;
         Ok(made)
     }
 
-    /// Remembers what goes with the session.
-    fn own(&self, made: Made, maker: Option<MemberId>) {
+    /// Remembers what goes with the session, which may have gone while it was made.
+    fn own(&self, made: Made, maker: Option<MemberId>) -> Result<(), Rv> {
         let (one, other) = match made {
             Made::None => return,
             Made::One(one) => (one, None),
@@ -195,10 +200,52 @@ impl Session {
         let of_session = objects
             .filter(|object| !object.token)
             .map(|object| object.handle);
-        if let Ok(mut state) = self.state() {
-            state.objects.extend(of_session);
-            state.maker = maker;
+        let of_session: Vec<u64> = of_session.collect();
+        match self.state() {
+            Ok(mut state) => {
+                state.objects.extend(of_session);
+                state.maker = maker;
+                Ok(())
+            }
+            Err(_) => {
+                self.slot.forget_session_objects(&of_session);
+                Err(ckr::SESSION_CLOSED)
+            }
         }
+    }
+
+    /// Keeps what a session object was made of, unless its value is to be the token's secret (PKCS#11 v3.1 §4.9, §4.10: sensitive, or not
+    /// extractable).
+    fn keep(&self, object: u64, recipe: impl FnOnce() -> Option<Recipe>) {
+        let Some(found) = self.slot.catalogue.object(object) else {
+            return;
+        };
+        if found.token || !(is_open_class(found.identity().class) || self.is_open(object)) {
+            return;
+        }
+        if let Some(recipe) = recipe() {
+            self.slot.catalogue.keep(object, recipe);
+        }
+    }
+
+    /// Whether the member lets everybody read the key's value who may use it.
+    fn is_open(&self, object: u64) -> bool {
+        let mut open = false;
+        let mut send = |lease: &mut Lease| {
+            let object = self
+                .slot
+                .locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
+            open = Identity::is_open(lease, object)?;
+            Ok(Reply {
+                rv: everslot_protocol::Rv::OK,
+                body: Body::Empty,
+            })
+        };
+        let asked = self
+            .slot
+            .driver
+            .perform(Errand::anywhere(Repeat::Safe), &mut send);
+        asked.is_ok() && open
     }
 
     fn adopt_made(&self, lease: &mut Lease, reply: Reply) -> Result<Made, Stop> {

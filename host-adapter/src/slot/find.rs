@@ -84,6 +84,7 @@ impl VirtualSlot {
     /// The virtual handles of all objects that match, of every member that serves: an object lives on the member that made it.
     fn search(&self, template: Template<'_>) -> Result<Vec<u64>, Rv> {
         self.driver.recover_in_call();
+        self.make_lost_again();
         let mut found = Found::default();
         let mut answered = false;
         let mut refused = None;

@@ -87,6 +87,22 @@ impl Identity {
         Ok(Ok(identity))
     }
 
+    /// Whether a key's value may be read: it is not sensitive, and extractable.
+    ///
+    /// # Errors
+    /// The member gave no answer.
+    pub(super) fn is_open(lease: &mut Lease, object: ObjectHandle) -> Result<bool, LinkFailure> {
+        let (mut sensitive, mut extractable) = (true, false);
+        let mut note = |kind: u64, value: &[u8]| match kind {
+            ck::CKA_SENSITIVE => sensitive = value != [0],
+            ck::CKA_EXTRACTABLE => extractable = value == [1],
+            _ => {}
+        };
+        let kinds = [ck::CKA_SENSITIVE, ck::CKA_EXTRACTABLE];
+        let read = read_attributes(lease, object, &kinds, &mut note)?;
+        Ok(read.is_ok() && !sensitive && extractable)
+    }
+
     /// A private key that shows nothing of its public value (SoftHSM's EC keys) is known by the public key beside it.
     fn proof_of_public_key(
         &self,

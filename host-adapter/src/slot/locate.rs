@@ -34,7 +34,8 @@ impl VirtualSlot {
         let (member, incarnation) = lease.place();
         let found = match object.whereabouts(member, incarnation) {
             Whereabouts::At(handle) => Some(handle),
-            Whereabouts::Absent => None,
+            Whereabouts::Absent if object.token => None,
+            Whereabouts::Absent => self.make_again(lease, &object)?,
             Whereabouts::Unknown => self.look_up(lease, &object)?,
         };
         found.ok_or_else(|| {

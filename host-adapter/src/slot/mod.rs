@@ -21,6 +21,7 @@ mod message;
 mod object;
 mod open_sessions;
 mod operation;
+mod recipe;
 mod session;
 mod sessions;
 mod standing;
@@ -227,18 +228,24 @@ impl VirtualSlot {
         if let Some(sessions) = self.sessions.upgrade() {
             sessions.remove(session.handle);
         }
-        for object in objects
-            .iter()
-            .filter_map(|object| self.catalogue.object(*object))
-        {
-            self.destroy_everywhere(&object);
-            self.catalogue.remove(object.handle);
-        }
+        self.forget_session_objects(objects);
         self.open.leave(session.read_write, || {
             // Nobody is left to tell of a logout that fails; a member that it fails on is lost.
             let _ = self.driver.log_out();
             self.forget_private_objects();
         });
+    }
+
+    /// Session objects go with their session.
+    fn forget_session_objects(&self, objects: &[u64]) {
+        for object in objects
+            .iter()
+            .filter_map(|object| self.catalogue.object(*object))
+        {
+            object.set_recipe(None);
+            self.destroy_everywhere(&object);
+            self.catalogue.remove(object.handle);
+        }
     }
 
     fn forget_private_objects(&self) {

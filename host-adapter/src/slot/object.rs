@@ -1,11 +1,12 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use everslot_core::{Incarnation, MemberId};
 use everslot_protocol::ObjectHandle;
 
 use super::identity::Identity;
+use super::recipe::Recipe;
 
 /// An object as the application holds it: a handle of ours that outlives any member.
 pub(crate) struct VirtualObject {
@@ -18,6 +19,9 @@ pub(crate) struct VirtualObject {
     /// `CKA_PRIVATE`
     pub(crate) private: bool,
     places: Box<[Place]>,
+    /// What a session object can be made of again, if that may be kept.
+    recipe: ArcSwapOption<Recipe>,
+    turn: Mutex<()>,
 }
 
 /// Where an object is on one member.
@@ -51,6 +55,8 @@ impl VirtualObject {
             private: identity.private,
             identity: ArcSwap::from_pointee(identity),
             places: (0..members).map(|_| Place::default()).collect(),
+            recipe: ArcSwapOption::empty(),
+            turn: Mutex::default(),
         }
     }
 
@@ -61,6 +67,19 @@ impl VirtualObject {
 
     pub(crate) fn set_identity(&self, identity: Identity) {
         self.identity.store(Arc::new(identity));
+    }
+
+    pub(crate) fn recipe(&self) -> Option<Arc<Recipe>> {
+        self.recipe.load_full()
+    }
+
+    pub(super) fn set_recipe(&self, recipe: Option<Recipe>) {
+        self.recipe.store(recipe.map(Arc::new));
+    }
+
+    /// The turn to make it again.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the object is on a member, as far as it was seen in `incarnation`.
