@@ -156,3 +156,32 @@ fn a_member_that_fails_while_it_recovers_is_tried_again() {
     lab.members()[0].misbehave("");
     lab.wait_for_code(0, "CKR_OK");
 }
+
+#[test]
+fn a_lost_session_with_no_other_to_spare_is_no_lost_member() {
+    let lab = Lab::new(Plan {
+        token: Token::Test,
+        members: 1,
+        sessions: Some(2),
+        deadline: Duration::from_millis(500),
+        ..Plan::default()
+    });
+    let module = lab.module();
+    let session = lab.session(module);
+    let key = ec_key(session);
+    // The token allows no other session until the fault is over.
+    misbehave(
+        &lab,
+        "C_SignInit return 0xb3 times 1\nC_OpenSession return 0xb1\n",
+    );
+    let refused = session.sign(ECDSA, key, &HASH);
+    assert_eq!(
+        refused.map_err(|failure| failure.code),
+        Err(ckr::DEVICE_MEMORY)
+    );
+    misbehave(&lab, "");
+    session
+        .sign(ECDSA, key, &HASH)
+        .expect("it allows one again");
+    assert_eq!(lab.status()[0]["losses"], 0);
+}

@@ -342,6 +342,8 @@ impl Run<'_> {
                 self.errand.lease = Some(lease);
                 true
             }
+            // It is well, but has no session to spare: that is found out again where another member may have one.
+            Err(CallInput::Verdict(Verdict::MemberBusy)) => true,
             Err(_) => false,
         }
     }
