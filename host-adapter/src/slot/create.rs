@@ -189,7 +189,7 @@ impl Session {
     /// Remembers what goes with the session, which may have gone while it was made.
     fn own(&self, made: Made, maker: Option<MemberId>) -> Result<(), Rv> {
         let (one, other) = match made {
-            Made::None => return,
+            Made::None => return Ok(()),
             Made::One(one) => (one, None),
             Made::Pair(one, other) => (one, Some(other)),
         };
