@@ -38,11 +38,11 @@ impl GroupDriver {
         incarnation: Incarnation,
         queue: &Queue,
     ) -> Result<Lease, LeaseFailure> {
+        let mut waited = false;
         loop {
-            let holders = member.pool.holders();
-            let relief = self.relief.get();
-            let made_room = relief.is_some_and(|relief| relief(member.id, &holders));
-            if made_room {
+            // Sessions of callers that are busy come back sooner than work can be begun anew.
+            let is_idle = waited || member.in_flight() == 0;
+            if is_idle && self.make_room(member) {
                 match member.lease(incarnation, Duration::ZERO) {
                     Err(LeaseFailure::Exhausted) => {}
                     lent => return lent,
@@ -52,11 +52,17 @@ impl GroupDriver {
             if left.is_zero() || self.peer_has_room(member.id, queue.elsewhere) {
                 return Err(LeaseFailure::Exhausted);
             }
+            waited = true;
             match member.lease(incarnation, SLICE.min(left)) {
                 Err(LeaseFailure::Exhausted) => {}
                 lent => return lent,
             }
         }
+    }
+
+    fn make_room(&self, member: &Member) -> bool {
+        let relief = self.relief.get();
+        relief.is_some_and(|relief| relief(member.id, &member.pool.holders()))
     }
 
     /// A standby member is no peer of an active one: it rests as long as one serves.
