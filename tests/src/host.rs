@@ -15,13 +15,20 @@ impl HostProcess {
     /// A member host's environment is closed to others, its command line is not.
     #[must_use]
     pub fn of_module(module: &Path) -> Option<Self> {
+        Self::all_of_module(module).into_iter().next()
+    }
+
+    /// The member hosts that run and were started for the module at this path, by whichever process.
+    #[must_use]
+    pub fn all_of_module(module: &Path) -> Vec<Self> {
         let processes = std::fs::read_dir("/proc")
             .expect("/proc is mounted")
             .flatten();
         let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         ids.filter_map(Pid::from_raw)
             .map(Self)
-            .find(|process| process.hosts(module) && process.is_running())
+            .filter(|process| process.hosts(module) && process.is_running())
+            .collect()
     }
 
     /// SIGKILL: the module and all its sessions are gone at once.

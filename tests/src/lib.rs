@@ -3,6 +3,7 @@
 //! A PKCS#11 module is one in a process, so each test has a process of its own: run them with `cargo nextest run`
 //! (`make test` does). Whatever the tests load is built before, by `cargo build --workspace` in the same profile.
 
+pub mod apart;
 mod artifact;
 pub mod bench;
 pub mod client;
@@ -20,7 +21,7 @@ pub use artifact::Artifact;
 pub use host::HostProcess;
 pub use lab::{Isolation, Lab, Member, Plan, Token};
 pub use ready::{ECDSA, HASH, PATIENCE, ec_key, ec_public_key};
-pub use softhsm::{AES_LABEL, EC_LABEL, PIN, Pins, RSA_LABEL, SO_PIN, Store};
+pub use softhsm::{AES_LABEL, EC_LABEL, PIN, Pins, RSA_LABEL, SO_PIN, Store, checked};
 pub use wait::{eventually, within};
 
 /// SoftHSM, as Debian installs it.

@@ -199,8 +199,12 @@ fn make_key(path: &Path, arguments: &[&str]) {
     );
 }
 
-/// Runs a program that the lab cannot do without.
-pub(crate) fn checked(command: &mut Command) -> Output {
+/// Runs a program that the lab or a test cannot do without, to a good end.
+///
+/// # Panics
+/// It is not there or fails.
+#[track_caller]
+pub fn checked(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| {
         panic!(
             "{} does not start: {error}; `make test` installs it",

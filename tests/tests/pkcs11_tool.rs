@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use everslot_tests::apart::succeeds_while_members_die;
 use everslot_tests::{Artifact, Lab, SOFTHSM};
 
 struct Tool<'a>(&'a Lab);
@@ -230,6 +231,51 @@ fn its_threads_agree() {
     for pattern in ["IN", "ILGISLT0L", "INLT0"] {
         Tool(&lab).run(&["--test-threads", pattern, "--test-threads", pattern]);
     }
+}
+
+#[test]
+fn its_fork_is_served_where_the_bare_token_fails() {
+    let lab = Lab::softhsm();
+    let printed = Tool(&lab).run(&["--test-fork"]);
+    assert!(
+        printed.contains("C_Initialize in forked child"),
+        "{printed}"
+    );
+    let member = &lab.members()[0];
+    let mut bare = Command::new("pkcs11-tool");
+    bare.args(["--module", SOFTHSM, "--token-label", member.token_label()]);
+    bare.args(["--login", "--pin", lab.pin(), "--test-fork"]);
+    let bare = bare.env("SOFTHSM2_CONF", member.store().config()).output();
+    let bare = bare.expect("pkcs11-tool is installed");
+    assert!(!bare.status.success(), "SoftHSM knows nothing of fork");
+}
+
+#[test]
+fn it_signs_while_members_die() {
+    let lab = Lab::softhsm();
+    write(&lab, "message", b"everslot");
+    succeeds_while_members_die(&lab, || {
+        let mut sign = Command::new("pkcs11-tool");
+        sign.arg("--module").arg(Artifact::Module.path());
+        sign.args(["--token-label", Lab::LABEL, "--login", "--pin", lab.pin()]);
+        sign.args(["--sign", "--mechanism", "SHA256-RSA-PKCS", "--id", "02"]);
+        sign.args(["--input-file", "message", "--output-file", "signature"]);
+        sign.current_dir(lab.directory());
+        sign
+    });
+    assert_eq!(read(&lab, "signature").len(), 256);
+}
+
+#[test]
+fn its_threads_agree_while_members_die() {
+    let lab = Lab::softhsm();
+    succeeds_while_members_die(&lab, || {
+        let mut threads = Command::new("pkcs11-tool");
+        threads.arg("--module").arg(Artifact::Module.path());
+        threads.args(["--token-label", Lab::LABEL, "--login", "--pin", lab.pin()]);
+        threads.args(["--test-threads", "ILGISLT0L", "--test-threads", "ILGISLT0L"]);
+        threads
+    });
 }
 
 #[test]

@@ -153,14 +153,46 @@ impl Lab {
     #[must_use]
     #[track_caller]
     pub fn status(&self) -> Vec<Value> {
-        let output = self.everslot(&["status", "--json"]);
+        let own = std::process::id();
+        self.members_as_seen_by(|process| process["process"]["pid"] == own)
+    }
+
+    /// The members of the processes that `chosen` takes, as `everslot status --json` has them.
+    #[track_caller]
+    fn members_as_seen_by(&self, chosen: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut command = Command::new(Artifact::Command.path());
+        command.args(["status", "--json"]).envs(self.environment());
+        let output = command.output().expect("the everslot program starts");
         let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
         let processes = report["processes"].as_array().into_iter().flatten();
-        let own = processes.filter(|process| process["process"]["pid"] == std::process::id());
-        own.flat_map(|process| process["groups"].as_array().into_iter().flatten())
+        processes
+            .filter(|process| chosen(process))
+            .flat_map(|process| process["groups"].as_array().into_iter().flatten())
             .flat_map(|group| group["members"].as_array().into_iter().flatten().cloned())
             .collect()
+    }
+
+    /// Waits until every member serves in every process that has the lab's configuration, which at least one does.
+    ///
+    /// # Panics
+    /// One does not within a generous time.
+    #[track_caller]
+    pub fn wait_until_all_serve_everywhere(&self) {
+        eventually("every member serves in every process", PATIENCE, || {
+            let members = self.members_as_seen_by(|_| true);
+            !members.is_empty()
+                && members
+                    .iter()
+                    .all(|member| member["code"]["name"] == "CKR_OK")
+        });
+    }
+
+    /// Kills a member in every process that has it; in how many.
+    pub fn kill_everywhere(&self, member: usize) -> usize {
+        let hosts = HostProcess::all_of_module(self.members[member].module());
+        hosts.iter().for_each(|host| host.kill());
+        hosts.len()
     }
 
     /// The code that the status shows for each member, in their order.
