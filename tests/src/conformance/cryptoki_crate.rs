@@ -71,7 +71,7 @@ impl Run<'_> {
     /// Runs what is left; a case that ends or hangs the program has failed.
     fn go_on(&mut self, results: &mut Results, fault: &mut Fault<'_>) {
         let console = self.target.directory().join("console");
-        let output = File::create(&console).expect("the lab's directory is writable");
+        let file = |path: &Path| File::create(path).expect("the lab's directory is writable");
         let mut command = Command::new(&self.program.path);
         command
             .args(["--test-threads=1", "--exact"])
@@ -81,8 +81,9 @@ impl Run<'_> {
             // The tests expect of each library what it is known for.
             .env("TEST_PRETEND_LIBRARY", "softhsm")
             .current_dir(self.target.directory())
-            .stdout(output.try_clone().expect("a file can be opened twice"))
-            .stderr(output);
+            .stdout(file(&console))
+            // everslot's log lines would stand between a case's name and its result.
+            .stderr(file(&self.target.directory().join("errors")));
         let before = results.cases.len();
         let end = watch(&mut command, &console, PATIENCE, |text| {
             fault.progress(before + ended(text).count());
