@@ -14,6 +14,7 @@ use everslot_protocol::{
     Sealed, TAG_MAX, Tag,
 };
 
+use super::shape::nonce_size;
 use crate::module::Scratch;
 use crate::module::memory::{ApplicationMemory, Unreadable, WORD, word};
 
@@ -145,12 +146,11 @@ fn read_aead<'a>(
     Ok(aead)
 }
 
-/// The IV's length in bytes. That of a Poly1305 cipher is stated in bits, of which there are 64, 96 or 192 (PKCS#11 v3.1 §6.65), but
-/// common tokens take it for bytes.
+/// The IV's length in bytes.
 const fn iv_size(aead: &Aead<'_>) -> u64 {
-    match (aead.form, aead.iv_length) {
-        (AeadForm::Poly1305, bits @ (64 | 96 | 192)) => bits / 8,
-        (_, bytes) => bytes,
+    match aead.form {
+        AeadForm::Poly1305 => nonce_size(aead.iv_length),
+        AeadForm::Gcm | AeadForm::Ccm { .. } => aead.iv_length,
     }
 }
 

@@ -2,7 +2,7 @@ use bumpalo::collections::Vec;
 use cryptoki_sys::{CK_MECHANISM, CKG_NO_GENERATE, CKR_ARGUMENTS_BAD, CKR_MECHANISM_PARAM_INVALID};
 use everslot_protocol::{Bytes, Field, List, MADE_IV_MAX, Mechanism, ObjectHandle, Parameter, Rv};
 
-use super::shape::{Part, Structure};
+use super::shape::{Part, Structure, nonce_size};
 use super::table::{Kind, structures};
 use crate::module::Scratch;
 use crate::module::memory::{ApplicationMemory, Unreadable, WORD, word};
@@ -162,6 +162,7 @@ impl<'a> Place<'a> {
                 self.made(self.part(size)?, self.part(generator)? != CKG_NO_GENERATE)?
             }
             Part::Bits { size } => self.pointer(self.part(size)?.div_ceil(8))?,
+            Part::Nonce { size } => self.pointer(nonce_size(self.part(size)?))?,
             Part::Fixed(length) => self.fixed(length)?,
             Part::BytesOrObject { size, tag, is } if self.part(tag)? == is => {
                 self.handle(self.part(size)?)?

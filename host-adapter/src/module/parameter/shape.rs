@@ -37,6 +37,8 @@ pub(super) enum Part {
     MadeBytes { size: usize, generator: usize },
     /// An address of bytes whose length in bits is the part `size`, an [`Integer`](Self::Integer).
     Bits { size: usize },
+    /// An address of a nonce whose length is the part `size`, an [`Integer`](Self::Integer), in [bytes or bits](nonce_size).
+    Nonce { size: usize },
     /// An address of so many bytes.
     Fixed(usize),
     /// [`Bytes`](Self::Bytes), which are a `CK_OBJECT_HANDLE` if the part `tag` is `is`.
@@ -72,6 +74,7 @@ impl Part {
             | Self::Bytes { .. }
             | Self::MadeBytes { .. }
             | Self::Bits { .. }
+            | Self::Nonce { .. }
             | Self::Fixed(_)
             | Self::BytesOrObject { .. }
             | Self::Text
@@ -94,6 +97,7 @@ impl Part {
             | Self::Bytes { .. }
             | Self::MadeBytes { .. }
             | Self::Bits { .. }
+            | Self::Nonce { .. }
             | Self::Fixed(_)
             | Self::BytesOrObject { .. }
             | Self::Text
@@ -143,4 +147,13 @@ pub(super) const fn fields(parts: &[Part]) -> usize {
         at += 1;
     }
     count
+}
+
+/// The length in bytes of the nonce of a Poly1305 cipher. PKCS#11 states it in bits, of which there are 64, 96 or 192 (v3.1 §6.65), but common
+/// tokens take it for bytes, of which there are 24 at most.
+pub(super) const fn nonce_size(stated: u64) -> u64 {
+    match stated {
+        64 | 96 | 192 => stated / 8,
+        bytes => bytes,
+    }
 }

@@ -3,8 +3,8 @@
 use cryptoki_sys::{CK_SP800_108_KEY_HANDLE, CK_TRUE, CKF_HKDF_SALT_KEY};
 
 use super::shape::Part::{
-    Array, Bits, Byte, Bytes, BytesOrObject, Fixed, Inline, Integer, MadeBytes, Mechanism, Null,
-    Object, ObjectWhen, Reference, Size, SizeOrAddress, Structure as Inner, Text,
+    Array, Bits, Byte, Bytes, BytesOrObject, Fixed, Inline, Integer, MadeBytes, Mechanism, Nonce,
+    Null, Object, ObjectWhen, Reference, Size, SizeOrAddress, Structure as Inner, Text,
 };
 use super::shape::{Part, Structure, fields, offsets, size};
 
@@ -50,7 +50,7 @@ structures! {
     }
     CHACHA20 = CK_CHACHA20_PARAMS { Bits { size: 1 }, Integer, Bits { size: 3 }, Integer }
     SALSA20 = CK_SALSA20_PARAMS { Fixed(8), Bits { size: 2 }, Integer }
-    POLY1305 = CK_SALSA20_CHACHA20_POLY1305_PARAMS { Bytes { size: 1 }, Size, Bytes { size: 3 }, Size }
+    POLY1305 = CK_SALSA20_CHACHA20_POLY1305_PARAMS { Nonce { size: 1 }, Integer, Bytes { size: 3 }, Size }
     RC5_CBC = CK_RC5_CBC_PARAMS { Integer, Integer, Bytes { size: 3 }, Size }
     DES_CBC_DATA = CK_DES_CBC_ENCRYPT_DATA_PARAMS { Inline(8), Bytes { size: 2 }, Size }
     /// That of AES, ARIA, Camellia and SEED alike.

@@ -5,7 +5,7 @@ use std::ptr;
 use cryptoki_sys::{CK_MECHANISM, CKR_MECHANISM_PARAM_INVALID};
 use everslot_protocol::{Field, List, Mechanism, Parameter, Rv};
 
-use super::shape::{Part, Structure};
+use super::shape::{Part, Structure, nonce_size};
 use super::table::structures;
 use crate::module::Scratch;
 use crate::module::memory::WORD;
@@ -133,7 +133,7 @@ impl<'a> Writer<'a, '_> {
             let field = rest.next().ok_or(Mismatch)?;
             self.part(structure, offset, part, field, words)?;
         }
-        if rest.next().is_some() || !bits_agree(structure, fields, words) {
+        if rest.next().is_some() || !numbers_agree(structure, fields, words) {
             return Err(Mismatch);
         }
         Ok(())
@@ -169,7 +169,8 @@ impl<'a> Writer<'a, '_> {
                 Part::Bytes { .. }
                 | Part::MadeBytes { .. }
                 | Part::BytesOrObject { .. }
-                | Part::Bits { .. },
+                | Part::Bits { .. }
+                | Part::Nonce { .. },
                 Field::Pointer(None),
             ) => Ok(()),
             (
@@ -192,7 +193,7 @@ impl<'a> Writer<'a, '_> {
                 words.put(offset, address_of(made))?;
                 words.put_size(size_offset(size), bytes.len())
             }
-            (Part::Bits { .. }, Field::Pointer(Some(bytes))) => {
+            (Part::Bits { .. } | Part::Nonce { .. }, Field::Pointer(Some(bytes))) => {
                 words.put(offset, address_of(&bytes))
             }
             (Part::Fixed(length), Field::Pointer(Some(bytes))) if bytes.len() == length => {
@@ -280,8 +281,8 @@ impl<'a> Writer<'a, '_> {
     }
 }
 
-/// An address of bits has as many bytes as the number of bits beside it wants: else the member would read beyond them.
-fn bits_agree(structure: &Structure, fields: List<'_, Field<'_>>, words: &Words<'_>) -> bool {
+/// An address of bits or of a nonce has as many bytes as the number beside it wants: else the member would read beyond them.
+fn numbers_agree(structure: &Structure, fields: List<'_, Field<'_>>, words: &Words<'_>) -> bool {
     let parts = structure.parts.iter().filter(|part| part.is_field());
     parts
         .zip(fields.iter())
@@ -290,6 +291,12 @@ fn bits_agree(structure: &Structure, fields: List<'_, Field<'_>>, words: &Words<
                 let bits = words.word(structure.offsets[*size]);
                 bits.is_ok_and(|bits| {
                     bits.div_ceil(8) == bytes.map_or(0, |bytes| bytes.len() as u64)
+                })
+            }
+            (Part::Nonce { size }, Field::Pointer(nonce)) => {
+                let stated = words.word(structure.offsets[*size]);
+                stated.is_ok_and(|stated| {
+                    nonce_size(stated) == nonce.map_or(0, |nonce| nonce.len() as u64)
                 })
             }
             _ => true,

@@ -310,3 +310,47 @@ fn a_flat_structure_of_integers_is_aligned_for_the_member() {
         });
     }
 }
+
+#[test]
+fn a_nonce_is_as_long_as_its_length_says_in_bytes_or_in_bits() {
+    let mut nonce = [7_u8; 12];
+    for (stated, bytes) in [(12, 12), (96, 12), (8, 8), (64, 8)] {
+        let mut parameter = CK_SALSA20_CHACHA20_POLY1305_PARAMS {
+            pNonce: nonce.as_mut_ptr(),
+            ulNonceLen: stated,
+            ..Default::default()
+        };
+        read(CKM_CHACHA20_POLY1305, &mut parameter, |mechanism| {
+            let Ok(Mechanism {
+                parameter: Parameter::Fields(fields),
+                ..
+            }) = mechanism
+            else {
+                panic!("the parameter is read")
+            };
+            let expected = [
+                Field::Pointer(Some(Bytes(&[7; 12][..bytes]))),
+                Field::Integer(stated),
+                Field::Pointer(None),
+            ];
+            assert_eq!(fields, List::Items(&expected));
+        });
+    }
+}
+
+#[test]
+fn a_nonce_shorter_than_its_length_says_is_given_to_no_member() {
+    for (stated, fits) in [(96, true), (12, true), (192, false), (24, false)] {
+        let fields = [
+            Field::Pointer(Some(Bytes(&[7; 12]))),
+            Field::Integer(stated),
+            Field::Pointer(None),
+        ];
+        let mechanism = Mechanism {
+            kind: CKM_CHACHA20_POLY1305,
+            parameter: Parameter::Fields(List::Items(&fields)),
+        };
+        let made = Scratch::with(|scratch| CMechanism::new(&mechanism, scratch).is_ok());
+        assert_eq!(made, fits, "{stated}");
+    }
+}

@@ -58,6 +58,7 @@ fn sample_field(
             Field::Pointer(Some(leaked(size + 3)))
         }
         Part::Bits { .. } => Field::Pointer(Some(leaked(8))),
+        Part::Nonce { .. } => Field::Pointer(Some(leaked(12))),
         Part::Fixed(length) => Field::Pointer(Some(leaked(length))),
         Part::Text => Field::Pointer(Some(Bytes(b"1.2.840.113549.1.7.1"))),
         Part::Structure(inner) => nested(inner),
@@ -81,6 +82,7 @@ fn tag_or_number(structure: &Structure, index: usize, salt: u64) -> u64 {
             Some(is)
         }
         Part::Bits { size } if size == index => Some(61),
+        Part::Nonce { size } if size == index => Some(96),
         _ => None,
     });
     needed.unwrap_or(salt + 1000)
