@@ -6,7 +6,7 @@ use std::time::Duration;
 use cryptoki_sys::{
     CKA_VALUE, CKF_FIND_OBJECTS, CKF_MESSAGE_ENCRYPT, CKF_SIGN, CKF_VERIFY, CKG_GENERATE_COUNTER,
     CKG_GENERATE_RANDOM, CKG_NO_GENERATE, CKM_ECDSA_SHA256, CKM_ML_KEM, CKO_SECRET_KEY,
-    CKS_LAST_VALIDATION_OK, CKU_USER,
+    CKS_LAST_VALIDATION_OK, CKU_CONTEXT_SPECIFIC, CKU_USER,
 };
 use everslot_core::{Rv, ckr};
 use everslot_tests::client::{Failure, Gcm, Mechanism, Object, Session, Template};
@@ -536,6 +536,25 @@ fn a_member_without_named_users_is_set_aside_when_one_logs_in() {
     let key = ec_key(session);
     (0..6).for_each(|_| _ = session.sign(ECDSA, key, &HASH).expect("the others sign"));
     assert_eq!(lab.members()[0].calls("C_Sign"), 0);
+}
+
+#[test]
+fn a_login_for_an_operation_goes_to_the_member_of_the_message() {
+    let lab = lab(Isolation::Process, 0);
+    let session = lab.session(lab.module());
+    let login = || code(session.login_as(CKU_CONTEXT_SPECIFIC, lab.pin()));
+    assert_eq!(login(), ckr::OPERATION_NOT_INITIALIZED);
+    let (before, logins) = (calls(&lab, "C_MessageEncryptInit"), calls(&lab, "C_Login"));
+    session
+        .message_encrypt_init(aes_key(session))
+        .expect("it begins");
+    assert_eq!(
+        login(),
+        ckr::USER_TYPE_INVALID,
+        "the test module's own word"
+    );
+    let member = asked(&lab, "C_MessageEncryptInit", &before);
+    assert_eq!(asked(&lab, "C_Login", &logins), member);
 }
 
 #[test]

@@ -90,7 +90,13 @@ impl Session {
             };
             Ok(lease.call(&request, &mut [])?)
         };
-        let reply = state.benches.log_in(&self.slot, &mut send)?;
+        let reply = match state.benches.log_in(&self.slot, &mut send) {
+            Err(ckr::OPERATION_NOT_INITIALIZED) => {
+                let lease = state.messages.last_lease();
+                send(lease.ok_or(ckr::OPERATION_NOT_INITIALIZED)?).map_err(|_| ckr::DEVICE_ERROR)?
+            }
+            answered => answered?,
+        };
         Refusal::of(reply).map_err(|refusal| refusal.rv)
     }
 }
