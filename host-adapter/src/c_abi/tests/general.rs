@@ -3,9 +3,9 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use cryptoki_sys::{
-    CK_C_INITIALIZE_ARGS, CK_INFO, CK_MECHANISM_INFO, CK_RV, CK_SESSION_INFO, CK_SLOT_INFO,
-    CK_TOKEN_INFO, CKF_DONT_BLOCK, CKF_LIBRARY_CANT_CREATE_OS_THREADS, CKF_OS_LOCKING_OK,
-    CKF_RW_SESSION, CKF_SERIAL_SESSION,
+    CK_C_INITIALIZE_ARGS, CK_INFO, CK_MECHANISM_INFO, CK_NOTIFICATION, CK_RV, CK_SESSION_HANDLE,
+    CK_SESSION_INFO, CK_SLOT_INFO, CK_TOKEN_INFO, CK_VOID_PTR, CKF_DONT_BLOCK,
+    CKF_LIBRARY_CANT_CREATE_OS_THREADS, CKF_OS_LOCKING_OK, CKF_RW_SESSION, CKF_SERIAL_SESSION,
 };
 use everslot_core::{Rv, ckr};
 
@@ -218,6 +218,25 @@ fn a_session_is_serial() {
     );
     assert_eq!(handle, SESSION);
     assert_eq!(calls(), [format!("open_session {flags}")]);
+}
+
+/// A `CK_NOTIFY` that must not be called: a session of ours never has to surrender (PKCS#11 v3.1 §5.21).
+unsafe extern "C" fn surrender(_: CK_SESSION_HANDLE, _: CK_NOTIFICATION, _: CK_VOID_PTR) -> CK_RV {
+    std::process::abort()
+}
+
+#[test]
+fn a_callback_is_taken_and_left_alone_as_are_flags_that_say_nothing() {
+    let (mut handle, mut application) = (0, 0_u8);
+    let flags = CKF_SERIAL_SESSION | 1 << 20;
+    let opened = call!(C_OpenSession(
+        SLOT,
+        flags,
+        (&raw mut application).cast(),
+        Some(surrender),
+        &raw mut handle
+    ));
+    assert_eq!((opened, handle), (ckr::OK, SESSION));
 }
 
 #[test]
