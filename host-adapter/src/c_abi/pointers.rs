@@ -20,9 +20,9 @@ use everslot_core::{Rv, ckr};
 use everslot_protocol::{AttributeValue, List, Mechanism, Template, Wanted};
 use zeroize::Zeroizing;
 
-use crate::module::Scratch;
 use crate::module::parameter::read_mechanism;
 use crate::module::template::{read_template, read_wanted, write_attribute_values};
+use crate::module::{Scratch, can_exist, room_behind};
 use crate::slot::{Output, Refusal};
 
 // Handles, lengths and codes are passed on as `u64` without a conversion that could fail.
@@ -128,11 +128,7 @@ impl<'call> Caller<'call> {
         length: *mut CK_ULONG,
     ) -> Result<OutputPlace<'call>, Rv> {
         let length = self.place(length)?;
-        let buffer = if buffer.is_null() {
-            None
-        } else {
-            Some(Stretch::new(buffer, length.read())?)
-        };
+        let buffer = NonNull::new(buffer).map(|buffer| Stretch::with_room(buffer, length.read()));
         Ok(OutputPlace { buffer, length })
     }
 
@@ -223,8 +219,7 @@ fn memory<T>(pointer: *mut T, length: CK_ULONG) -> Result<Option<(NonNull<T>, us
         .checked_mul(size_of::<T>())
         .filter(|&size| isize::try_from(size).is_ok())
         .ok_or(ckr::ARGUMENTS_BAD)?;
-    let ends = pointer.addr().get().checked_add(size).is_some();
-    if ends && pointer.is_aligned() {
+    if can_exist(pointer.addr().get(), size) && pointer.is_aligned() {
         Ok(Some((pointer, length)))
     } else {
         Err(ckr::ARGUMENTS_BAD)
@@ -302,6 +297,16 @@ impl Stretch<'_> {
         })
     }
 
+    /// A buffer that is said to have so much room. More than there can be is no error, since nobody fills it.
+    fn with_room(pointer: NonNull<u8>, room: CK_ULONG) -> Self {
+        let most = room_behind(pointer.addr().get());
+        Self {
+            pointer,
+            length: usize::try_from(room).map_or(most, |room| room.min(most)),
+            lifetime: PhantomData,
+        }
+    }
+
     fn overlaps(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.pointer.addr().get(), other.pointer.addr().get());
         mine < theirs.saturating_add(other.length) && theirs < mine.saturating_add(self.length)
@@ -368,7 +373,10 @@ impl OutputPlace<'_> {
         // SAFETY: only the output is written during the call, which is elsewhere, or later, when the bytes have been copied.
         let bytes = unsafe { input.bytes() };
         if overlapping {
-            let copy = Zeroizing::new(bytes.to_vec());
+            let mut copy = Zeroizing::new(Vec::new());
+            copy.try_reserve_exact(bytes.len())
+                .map_err(|_| ckr::HOST_MEMORY)?;
+            copy.extend_from_slice(bytes);
             return self.fill(|output| produce(&copy, output));
         }
         self.fill(|output| produce(bytes, output))

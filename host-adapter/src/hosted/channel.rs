@@ -204,7 +204,12 @@ impl ClientEnd {
         room: u64,
         wait: &Wait<'_, impl Peer>,
     ) -> Result<Standing, LinkFailure> {
-        let mut whole = vec![0; message.size()];
+        let size = message.size();
+        let mut whole = Vec::new();
+        if whole.try_reserve_exact(size).is_err() {
+            return Ok(Standing::NoMemory);
+        }
+        whole.resize(size, 0);
         let length = message.write(&mut whole).ok_or(garbled(Delivery::None))?;
         let parts = length.div_ceil(PART).max(1);
         let mut outcome = Ok(Standing::Garbled);

@@ -33,6 +33,9 @@ pub(super) type Load = fn(&ModuleSettings) -> Result<Arc<dyn Instance>, LoadErro
 /// Modules were written for the main thread's stack, which is four times that of a further thread.
 const STACK: usize = 8 * 1024 * 1024;
 
+/// `CKR_BUFFER_TOO_SMALL`
+const BUFFER_TOO_SMALL: everslot_protocol::Rv = everslot_protocol::Rv(0x150);
+
 /// A longer output's memory is given back after the call, bytes.
 const KEPT: usize = 1024 * 1024;
 
@@ -287,14 +290,18 @@ impl Serve for Calls {
     ) -> Result<Served, NotServed> {
         let request = decode_request(request).map_err(|_| NotServed::Garbled)?;
         let room = usize::try_from(room).map_err(|_| NotServed::NoMemory)?;
-        self.make_room(room)?;
-        let Ok(answer) = self.link.call(&request, &mut self.output[..room], None) else {
+        let had = self.make_room(room);
+        let Ok(answer) = self.link.call(&request, &mut self.output[..had], None) else {
             // There is no answer, and it may have been executed: the end of this process says just that.
             process::end(1);
         };
+        if had < room && answer.rv == BUFFER_TOO_SMALL {
+            // For the application it was not; only for what could be had of it here.
+            return Err(NotServed::NoMemory);
+        }
         let output = usize::try_from(answer.written())
             .ok()
-            .filter(|written| *written <= room);
+            .filter(|written| *written <= had);
         match (encode_reply_head(answer, reply), output) {
             (Ok(reply), Some(output)) => Ok(Served { reply, output }),
             _ => process::end(1),
@@ -307,18 +314,19 @@ impl Serve for Calls {
 }
 
 impl Calls {
-    fn make_room(&mut self, room: usize) -> Result<(), NotServed> {
+    /// Makes so much room, or as much of it as can be had: an application may claim any length, and few outputs need it.
+    fn make_room(&mut self, room: usize) -> usize {
         if self.output.len() >= room && (self.output.len() <= KEPT || room > KEPT) {
-            return Ok(());
+            return room;
         }
         self.output = Vec::new();
-        // An application may claim any length. What is not there is refused; what is there comes from the kernel as zeros, page by page
-        // as the module writes to it.
-        Vec::<u8>::new()
-            .try_reserve_exact(room)
-            .map_err(|_| NotServed::NoMemory)?;
-        self.output = vec![0; room];
-        Ok(())
+        let mut had = room;
+        while Vec::<u8>::new().try_reserve_exact(had).is_err() {
+            had /= 2;
+        }
+        // It comes from the kernel as zeros, page by page as the module writes to it.
+        self.output = vec![0; had];
+        had
     }
 }
 
@@ -345,17 +353,18 @@ mod tests {
     }
 
     #[test]
-    fn room_that_cannot_be_had_is_refused_and_long_room_is_given_back() {
+    fn as_much_room_is_made_as_can_be_had_and_long_room_is_given_back() {
         let mut calls = Calls {
             link: Box::new(NoLink),
             output: Vec::new(),
         };
-        assert_eq!(calls.make_room(usize::MAX), Err(NotServed::NoMemory));
-        assert_eq!(calls.make_room(KEPT * 2), Ok(()));
-        assert_eq!(calls.output.len(), KEPT * 2);
-        assert_eq!(calls.make_room(10), Ok(()));
+        let had = calls.make_room(usize::MAX);
+        assert!((KEPT..usize::MAX).contains(&had), "{had}");
+        assert_eq!(calls.output.len(), had);
+        assert_eq!(calls.make_room(KEPT * 2), KEPT * 2);
+        assert_eq!(calls.make_room(10), 10);
         assert_eq!(calls.output.len(), 10);
-        assert_eq!(calls.make_room(5), Ok(()));
+        assert_eq!(calls.make_room(5), 5);
         assert_eq!(calls.output.len(), 10, "short room is kept");
     }
 }

@@ -42,7 +42,7 @@ impl<'a> ApplicationMemory<'a> {
                 Err(Unreadable)
             };
         };
-        let length = readable(length)?;
+        let length = readable(start.addr(), length)?;
         // SAFETY: the address is not null, the length is one that memory can have, and the rest was promised to `new`.
         Ok(Some(unsafe { slice::from_raw_parts(start, length) }))
     }
@@ -81,9 +81,22 @@ fn pointer(address: u64) -> Option<*const u8> {
     Some(ptr::with_exposed_provenance(address))
 }
 
-fn readable(length: u64) -> Result<usize, Unreadable> {
+fn readable(address: usize, length: u64) -> Result<usize, Unreadable> {
     usize::try_from(length)
         .ok()
-        .filter(|&length| isize::try_from(length).is_ok())
+        .filter(|&length| can_exist(address, length))
         .ok_or(Unreadable)
+}
+
+/// No process has memory from here on: the kernel's addresses begin, with the most levels of page tables that there are.
+const ADDRESSES_END: usize = 1 << 56;
+
+/// Whether a process can have so many bytes at this address.
+pub(crate) const fn can_exist(address: usize, length: usize) -> bool {
+    length <= room_behind(address)
+}
+
+/// The most bytes that a process can have at this address.
+pub(crate) const fn room_behind(address: usize) -> usize {
+    ADDRESSES_END.saturating_sub(address)
 }

@@ -20,6 +20,7 @@ use everslot_protocol::{Deadline, Reply, Request, Rv};
 
 pub use functions::Functions;
 pub use in_process::{InProcess, LoadError};
+pub(crate) use memory::{can_exist, room_behind};
 pub use scratch::Scratch;
 
 /// What tells one load of a module from another: members with equal settings share one load and one `C_Initialize`.

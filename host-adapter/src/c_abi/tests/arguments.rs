@@ -102,8 +102,8 @@ fn a_null_pin_is_the_tokens_own_way_of_asking() {
 fn lengths_that_no_memory_has_are_arguments_bad() {
     let mut mechanism = mechanism();
     let mut data = [0; 64];
-    let sized = |case: &&Case| matches!(case.kind, Kind::Array | Kind::Output | Kind::Pin);
-    for length in [u64::MAX, i64::MAX as u64 + 1] {
+    let sized = |case: &&Case| matches!(case.kind, Kind::Array | Kind::Pin);
+    for length in [u64::MAX, i64::MAX as u64 + 1, i64::MAX as u64, 1 << 56] {
         for case in CASES.iter().filter(sized) {
             let mut place = [length; 64];
             let given = Given {
@@ -122,6 +122,24 @@ fn lengths_that_no_memory_has_are_arguments_bad() {
         }
     }
     assert!(calls().iter().all(|call| call.starts_with("abandon")));
+}
+
+#[test]
+fn more_room_than_there_can_be_is_no_error() {
+    let mut mechanism = mechanism();
+    let mut data = [0; 64];
+    for case in CASES.iter().filter(|case| case.kind == Kind::Output) {
+        let mut place = [u64::MAX; 64];
+        let given = Given {
+            session: SESSION,
+            data: data.as_mut_ptr(),
+            length: 8,
+            place: place.as_mut_ptr(),
+            mechanism: &raw mut mechanism,
+        };
+        assert_eq!((case.call)(&given), ckr::OK, "{}", case.name);
+        assert_eq!(place[0], 0, "{}: how much was put out", case.name);
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub(super) use query::Query;
 pub use read::{read_template, read_wanted};
 pub(super) use write::CTemplate;
 
-/// No template has more attributes; an application that says so is mistaken.
+/// No template has more attributes, those of the templates in it included; an application that says so is mistaken.
 const COUNT_MAX: u64 = 0x1_0000;
 
 /// The bytes of a `CK_ATTRIBUTE`.

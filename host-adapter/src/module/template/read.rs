@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use bumpalo::collections::Vec;
 use cryptoki_sys::{CK_ATTRIBUTE, CKR_ARGUMENTS_BAD, CKR_ATTRIBUTE_VALUE_INVALID};
 use everslot_protocol::wire::MAX_DEPTH;
@@ -12,7 +14,7 @@ use crate::module::memory::{ApplicationMemory, Unreadable, WORD, word};
 /// # Errors
 /// `CKR_ARGUMENTS_BAD`: a null template with attributes, or one of more than 65536. `CKR_ATTRIBUTE_VALUE_INVALID`: a null value with a
 /// length, a length that no memory has, or templates in templates that nest deeper than
-/// [`MAX_DEPTH`].
+/// [`MAX_DEPTH`] or have more than 65536 attributes in all.
 ///
 /// # Safety
 /// `template` is null or points at `count` attributes whose addresses are, for as long as `scratch` is borrowed, null or valid for reads
@@ -24,7 +26,7 @@ pub unsafe fn read_template<'a>(
 ) -> Result<Template<'a>, Rv> {
     // SAFETY: this is what the caller has promised.
     let memory = unsafe { ApplicationMemory::new() };
-    let reader = Reader { memory, scratch };
+    let reader = Reader::new(memory, scratch);
     let attributes = reader.attributes(template.expose_provenance() as u64, count)?;
     reader.template(attributes, MAX_DEPTH)
 }
@@ -32,7 +34,7 @@ pub unsafe fn read_template<'a>(
 /// Reads which attributes `C_GetAttributeValue` is to tell, and how much room there is for each.
 ///
 /// # Errors
-/// Those of [`read_template`], but a null value with a length is a question for the length.
+/// `CKR_ARGUMENTS_BAD` where [`read_template`] has an error, but a null value with a length is a question for the length.
 ///
 /// # Safety
 /// `template` is null or points at `count` attributes; the values of those that hold a template are null or arrays of attributes too.
@@ -44,15 +46,18 @@ pub unsafe fn read_wanted<'a>(
 ) -> Result<List<'a, Wanted<'a>>, Rv> {
     // SAFETY: this is what the caller has promised.
     let memory = unsafe { ApplicationMemory::new() };
-    let reader = Reader { memory, scratch };
+    let reader = Reader::new(memory, scratch);
     let attributes = reader.attributes(template.expose_provenance() as u64, count)?;
-    reader.wanted(attributes, MAX_DEPTH)
+    reader
+        .wanted(attributes, MAX_DEPTH)
+        .map_err(|_| Rv(CKR_ARGUMENTS_BAD))
 }
 
-#[derive(Clone, Copy)]
 struct Reader<'a> {
     memory: ApplicationMemory<'a>,
     scratch: &'a Scratch,
+    /// Attributes that may still be read: a template may hold itself, and reading it would double at each level.
+    left: Cell<u64>,
 }
 
 /// A `CK_ATTRIBUTE`.
@@ -63,8 +68,23 @@ struct Entry {
 }
 
 impl<'a> Reader<'a> {
-    fn attributes(self, address: u64, count: u64) -> Result<&'a [u8], Rv> {
-        if count > COUNT_MAX {
+    fn new(memory: ApplicationMemory<'a>, scratch: &'a Scratch) -> Self {
+        Self {
+            memory,
+            scratch,
+            left: Cell::new(COUNT_MAX),
+        }
+    }
+
+    /// Counts further attributes. Whether there may be so many.
+    fn may_read(&self, count: u64) -> bool {
+        let left = self.left.get().checked_sub(count);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    fn attributes(&self, address: u64, count: u64) -> Result<&'a [u8], Rv> {
+        if !self.may_read(count) {
             return Err(Rv(CKR_ARGUMENTS_BAD));
         }
         let bytes = self.memory.bytes(address, count * ATTRIBUTE_SIZE as u64);
@@ -73,7 +93,7 @@ impl<'a> Reader<'a> {
             .map_err(|Unreadable| Rv(CKR_ARGUMENTS_BAD))
     }
 
-    fn template(self, attributes: &'a [u8], depth: usize) -> Result<Template<'a>, Rv> {
+    fn template(&self, attributes: &'a [u8], depth: usize) -> Result<Template<'a>, Rv> {
         let mut list =
             Vec::with_capacity_in(attributes.len() / ATTRIBUTE_SIZE, self.scratch.bump());
         for Entry {
@@ -88,7 +108,9 @@ impl<'a> Reader<'a> {
                 .map_err(|Unreadable| INVALID)?
                 .unwrap_or_default();
             let value = match is_template(kind) {
-                true => Value::Template(self.template(whole_attributes(bytes)?, deeper(depth)?)?),
+                true => {
+                    Value::Template(self.template(self.whole_attributes(bytes)?, deeper(depth)?)?)
+                }
                 false => Value::Bytes(Bytes(bytes)),
             };
             list.push(Attribute { kind, value });
@@ -96,7 +118,17 @@ impl<'a> Reader<'a> {
         Ok(List::Items(list.into_bump_slice()))
     }
 
-    fn wanted(self, attributes: &'a [u8], depth: usize) -> Result<List<'a, Wanted<'a>>, Rv> {
+    /// The bytes of a value that is a template.
+    fn whole_attributes(&self, bytes: &'a [u8]) -> Result<&'a [u8], Rv> {
+        let count = bytes.len() / ATTRIBUTE_SIZE;
+        if bytes.len().is_multiple_of(ATTRIBUTE_SIZE) && self.may_read(count as u64) {
+            Ok(bytes)
+        } else {
+            Err(INVALID)
+        }
+    }
+
+    fn wanted(&self, attributes: &'a [u8], depth: usize) -> Result<List<'a, Wanted<'a>>, Rv> {
         let mut list =
             Vec::with_capacity_in(attributes.len() / ATTRIBUTE_SIZE, self.scratch.bump());
         for Entry {
@@ -126,15 +158,6 @@ fn deeper(depth: usize) -> Result<usize, Rv> {
         .checked_sub(1)
         .filter(|&depth| depth > 0)
         .ok_or(INVALID)
-}
-
-fn whole_attributes(bytes: &[u8]) -> Result<&[u8], Rv> {
-    let count = bytes.len() / ATTRIBUTE_SIZE;
-    if bytes.len().is_multiple_of(ATTRIBUTE_SIZE) && count as u64 <= COUNT_MAX {
-        Ok(bytes)
-    } else {
-        Err(INVALID)
-    }
 }
 
 fn entries(attributes: &[u8]) -> impl Iterator<Item = Entry> {
