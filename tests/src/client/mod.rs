@@ -2,6 +2,7 @@
 //!
 //! It stands in for an application written in C; the `cryptoki` crate and `pkcs11-tool` stand in for others.
 
+pub mod bad;
 mod later;
 mod mechanism;
 mod mutexes;

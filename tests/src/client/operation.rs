@@ -60,6 +60,16 @@ impl Session {
         decrypt_init C_DecryptInit, decrypt_into C_Decrypt, decrypt_final C_DecryptFinal;
     }
 
+    /// Ends a search, a digest and a signature, if there are such; the latter by an `Init` without a mechanism (PKCS#11 v3.1 §5.12.1).
+    pub fn clear(self) {
+        let _ = call!(self.module, C_FindObjectsFinal(self.handle));
+        let _ = call!(self.module, C_DigestInit(self.handle, std::ptr::null_mut()));
+        let _ = call!(
+            self.module,
+            C_SignInit(self.handle, std::ptr::null_mut(), 0)
+        );
+    }
+
     /// `C_SignInit` and `C_Sign`.
     ///
     /// # Errors

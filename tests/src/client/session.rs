@@ -27,6 +27,12 @@ impl Session {
         self.handle
     }
 
+    /// The module that it is a session of.
+    #[must_use]
+    pub const fn module(self) -> Module {
+        self.module
+    }
+
     /// `C_CloseSession`
     ///
     /// # Errors
