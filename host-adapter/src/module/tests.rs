@@ -4,5 +4,6 @@ mod attributes;
 mod keys;
 mod loading;
 mod operations;
+mod requests;
 mod slots;
 mod token;
