@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo test conformance bench model lint soak-replay
+.PHONY: demo test fuzz conformance bench model lint soak-replay
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -17,6 +17,21 @@ test:
 	cargo nextest run $(BUT_THE_MODEL) --config-file tests/nextest.toml
 	cargo nextest run --release --package everslot-model --locked --config-file tests/nextest.toml
 	cargo test $(BUT_THE_MODEL) --doc --quiet
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/fuzz" --seconds 60
+
+# Arbitrary sequences of calls of the C functions, for ten minutes, under AddressSanitizer where there is a nightly toolchain.
+# ARGS="--seconds 60 --seed 1000" for less and for others. Leaks are not looked for: modules leave memory behind when they end.
+NIGHTLY = $(shell rustup toolchain list 2>/dev/null | grep --only-matching --max-count=1 '^nightly[^ ]*')
+FUZZED = --locked --package everslot --package everslot-test-module --package everslot-fuzz
+fuzz:
+	@tests/prerequisites test
+ifneq ($(NIGHTLY),)
+	RUSTFLAGS="-Zsanitizer=address" cargo +$(NIGHTLY) build $(FUZZED) --target x86_64-unknown-linux-gnu
+	@target=$${CARGO_TARGET_DIR:-target}; ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 "$$target/x86_64-unknown-linux-gnu/debug/fuzz" --seconds 600 $(ARGS)
+else
+	cargo build $(BUT_THE_MODEL)
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/fuzz" --seconds 600 $(ARGS)
+endif
 
 # Other people's test suites, against the bare member and against groups of one and three, some of them dying: everslot may fail no case that the
 # bare member passes. ARGS="--suite cryptoki --situation three" for less, ARGS="--module FILE" for a module from elsewhere.

@@ -16,8 +16,8 @@ use std::path::Path;
 
 use cryptoki_sys::{
     CK_C_GetInterface, CK_C_INITIALIZE_ARGS, CK_FLAGS, CK_FUNCTION_LIST, CK_FUNCTION_LIST_PTR_PTR,
-    CK_RV, CK_SLOT_ID, CK_TOKEN_INFO, CKF_OS_LOCKING_OK, CKF_RW_SESSION, CKF_SERIAL_SESSION,
-    CKR_OK,
+    CK_MECHANISM_TYPE, CK_RV, CK_SLOT_ID, CK_TOKEN_INFO, CKF_OS_LOCKING_OK, CKF_RW_SESSION,
+    CKF_SERIAL_SESSION, CKR_OK,
 };
 use everslot_core::Rv;
 
@@ -100,6 +100,34 @@ impl Module {
             functions,
             get_interface,
         }
+    }
+
+    /// The module that is linked to this program and has these functions.
+    #[must_use]
+    pub const fn linked(functions: &'static CK_FUNCTION_LIST) -> Self {
+        Self {
+            functions,
+            get_interface: None,
+        }
+    }
+
+    /// The slot's mechanisms, by `C_GetMechanismList`.
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn mechanisms(self, slot: CK_SLOT_ID) -> Result<Vec<CK_MECHANISM_TYPE>, Failure> {
+        let mut count = 0;
+        call!(
+            self,
+            C_GetMechanismList(slot, std::ptr::null_mut(), &raw mut count)
+        )?;
+        let mut mechanisms = vec![0; count as usize];
+        call!(
+            self,
+            C_GetMechanismList(slot, mechanisms.as_mut_ptr(), &raw mut count)
+        )?;
+        mechanisms.truncate(count as usize);
+        Ok(mechanisms)
     }
 
     /// Takes back every `dlopen` of the module there has been, as an application does that forgets `C_Finalize`.
