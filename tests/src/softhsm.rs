@@ -136,6 +136,33 @@ impl Store {
         self.run(&mut init);
     }
 
+    /// Adds the RSA key once more to a token, as one that wants a login for each operation (`CKA_ALWAYS_AUTHENTICATE`).
+    pub fn add_key_that_asks(&self, token: &str, label: &str) {
+        let mut write = Command::new("pkcs11-tool");
+        write
+            .args([
+                "--module",
+                SOFTHSM,
+                "--token-label",
+                token,
+                "--login",
+                "--pin",
+                PIN,
+            ])
+            .args([
+                "--type",
+                "privkey",
+                "--id",
+                "0a",
+                "--label",
+                label,
+                "--always-auth",
+            ])
+            .args(["--usage-sign", "--write-object"])
+            .arg(Keys::shared().rsa());
+        self.run(&mut write);
+    }
+
     /// Takes the store's tokens away, as if pulled out: the module finds none when it looks afresh.
     pub fn take_away(&self) {
         move_entries(&self.tokens(), &self.directory.join("away"));

@@ -134,6 +134,7 @@ impl Active {
     ///
     /// # Errors
     /// The member did not answer, or not as the one did that has the operation so far; or it cannot be brought there.
+    #[inline]
     pub(super) fn bring(&mut self, slot: &VirtualSlot, lease: &mut Lease) -> Result<(), Stop> {
         let reached = seat(lease);
         if self.authenticated && self.work.seat() != Some(reached) {
@@ -141,8 +142,20 @@ impl Active {
         }
         // What was under way on another session came to nothing.
         self.failed();
+        match self.work.handle(WorkInput::Reached(reached)) {
+            WorkNext::Send => Ok(()),
+            next => self.replay(slot, lease, next),
+        }
+    }
+
+    #[cold]
+    fn replay(
+        &mut self,
+        slot: &VirtualSlot,
+        lease: &mut Lease,
+        mut next: WorkNext,
+    ) -> Result<(), Stop> {
         let mut replayed = OutputHash::default();
-        let mut next = self.work.handle(WorkInput::Reached(reached));
         loop {
             let input = match next {
                 WorkNext::Send => return Ok(()),

@@ -59,13 +59,13 @@ impl Begun {
         Self::Wire(bytes)
     }
 
-    /// What is left of it for the next operation.
-    pub(super) fn into_spare(self, spare: &mut Zeroizing<Vec<u8>>) {
-        if let Self::Wire(mut bytes) = self
+    /// Gives its buffer to the next operation; this one is over.
+    pub(super) fn give_back(&mut self, spare: &mut Zeroizing<Vec<u8>>) {
+        if let Self::Wire(bytes) = self
             && bytes.capacity() <= KEPT_BYTES
         {
             bytes.zeroize();
-            *spare = bytes;
+            std::mem::swap(spare, bytes);
         }
     }
 

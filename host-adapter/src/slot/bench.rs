@@ -200,9 +200,9 @@ impl Benches {
         let which = self
             .position(operation)
             .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
+        let bench = self.operations.get(which).ok_or(ckr::GENERAL_ERROR)?.bench;
+        let lease = self.take(bench);
         let active = self.operations.get_mut(which).ok_or(ckr::GENERAL_ERROR)?;
-        let bench = active.bench;
-        let lease = self.leases.get_mut(bench).and_then(Option::take);
         let repeat = active.repeat(after == After::Ends);
         let done = carry(slot, repeat, lease, &mut [active], output, send);
         let outcome = self.put_back(bench, done);
@@ -241,7 +241,7 @@ impl Benches {
             return Err(ckr::OPERATION_NOT_INITIALIZED);
         };
         let bench = self.bring_together(cipher, witness)?;
-        let lease = self.leases.get_mut(bench).and_then(Option::take);
+        let lease = self.take(bench);
         let Ok([first, second]) = self.operations.get_disjoint_mut([cipher, witness]) else {
             return Err(ckr::GENERAL_ERROR);
         };
@@ -306,12 +306,10 @@ impl Benches {
         slot: &Arc<VirtualSlot>,
         send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
     ) -> Result<Reply, Rv> {
-        let active = self
-            .operations
-            .last_mut()
-            .ok_or(ckr::OPERATION_NOT_INITIALIZED)?;
-        let bench = active.bench;
-        let lease = self.leases.get_mut(bench).and_then(Option::take);
+        let last = self.operations.last();
+        let bench = last.ok_or(ckr::OPERATION_NOT_INITIALIZED)?.bench;
+        let lease = self.take(bench);
+        let active = self.operations.last_mut().ok_or(ckr::GENERAL_ERROR)?;
         let errand = Errand {
             pinned: active.is_pinned(lease.as_ref())?,
             lease,
@@ -329,6 +327,14 @@ impl Benches {
             Err(_) => active.failed(),
         }
         self.put_back(bench, done)
+    }
+
+    /// Takes a bench's lease for a call, unless its member has been lost since: then it would only stand in the way of the member's
+    /// present incarnation (S10).
+    fn take(&mut self, bench: usize) -> Option<Lease> {
+        let lease = self.leases.get_mut(bench)?.take()?;
+        let (_, incarnation) = lease.place();
+        (incarnation == lease.member().incarnation()).then_some(lease)
     }
 
     /// Brings a bench its lease back after a call.
@@ -362,8 +368,15 @@ impl Benches {
     }
 
     fn remove(&mut self, which: usize) {
-        let active = self.operations.remove(which);
-        active.begun.into_spare(&mut self.spare);
+        if let Some(active) = self.operations.get_mut(which) {
+            active.begun.give_back(&mut self.spare);
+        }
+        if which + 1 == self.operations.len() {
+            // The usual case, without a copy.
+            self.operations.truncate(which);
+        } else {
+            self.operations.remove(which);
+        }
         self.sweep();
     }
 

@@ -185,6 +185,30 @@ impl Operation {
     }
 }
 
+impl Operation {
+    /// Enciphers or deciphers a part and lets `self` have the plain side of it.
+    ///
+    /// # Safety
+    /// As in [`flip`](Self::flip).
+    unsafe fn beside(
+        self,
+        cipher: Self,
+        session: CK_SESSION_HANDLE,
+        (data, length): (*const CK_BYTE, CK_ULONG),
+        (output, output_length): (*mut CK_BYTE, *mut CK_ULONG),
+    ) -> Outcome {
+        self.under_way(session)?;
+        // SAFETY: by this function's contract.
+        unsafe { cipher.flip(session, (data, length), (output, output_length), false) }?;
+        let plain = if cipher.0 == DECRYPT.0 { output } else { data };
+        if output.is_null() {
+            return Ok(());
+        }
+        // SAFETY: what was put out is as long as what went in.
+        unsafe { self.update(session, plain, length) }
+    }
+}
+
 /// The functions of an operation, from the C signatures of PKCS#11 to the methods above.
 macro_rules! functions {
     (begin $name:ident $c:literal $operation:ident) => {
@@ -249,6 +273,20 @@ macro_rules! functions {
             })
         }
     };
+    (beside $name:ident $c:literal $operation:ident $cipher:ident) => {
+        pub(crate) unsafe extern "C" fn $name(
+            session: CK_SESSION_HANDLE,
+            data: *mut CK_BYTE,
+            length: CK_ULONG,
+            output: *mut CK_BYTE,
+            output_length: *mut CK_ULONG,
+        ) -> CK_RV {
+            // SAFETY: the application's pointers are null or valid for the stated lengths, by PKCS#11.
+            answer($c, || unsafe {
+                $operation.beside($cipher, session, (data, length), (output, output_length))
+            })
+        }
+    };
     (flip_final $name:ident $c:literal $operation:ident) => {
         pub(crate) unsafe extern "C" fn $name(
             session: CK_SESSION_HANDLE,
@@ -280,6 +318,10 @@ functions!(begin decrypt_init "C_DecryptInit" DECRYPT);
 functions!(flip decrypt "C_Decrypt" DECRYPT true);
 functions!(flip decrypt_update "C_DecryptUpdate" DECRYPT false);
 functions!(flip_final decrypt_final "C_DecryptFinal" DECRYPT);
+functions!(beside digest_encrypt "C_DigestEncryptUpdate" DIGEST ENCRYPT);
+functions!(beside decrypt_digest "C_DecryptDigestUpdate" DIGEST DECRYPT);
+functions!(beside sign_encrypt "C_SignEncryptUpdate" SIGN ENCRYPT);
+functions!(beside decrypt_verify "C_DecryptVerifyUpdate" VERIFY DECRYPT);
 
 pub(crate) unsafe extern "C" fn digest_init(
     session: CK_SESSION_HANDLE,

@@ -30,10 +30,15 @@ impl Lab {
     #[must_use]
     pub fn new(plan: Plan) -> Self {
         let lab = Self::prepare(plan);
-        lab.environment()
+        lab.enter();
+        lab
+    }
+
+    /// Sets this process's environment to the lab.
+    pub fn enter(&self) {
+        self.environment()
             .into_iter()
             .for_each(|(name, value)| process::set_variable(name, value));
-        lab
     }
 
     /// Makes tokens and configuration as planned, for other processes.

@@ -30,17 +30,17 @@ fn a_parameter_is_kept_and_its_buffer_used_again() {
     let mut spare = Zeroizing::new(Vec::with_capacity(KEPT_BYTES));
     let place = spare.as_ptr();
     for iv in [[1; 16], [2; 16]] {
-        let begun = Begun::new(Operation::Encrypt, flat(&iv), Some(3), &mut spare);
+        let mut begun = Begun::new(Operation::Encrypt, flat(&iv), Some(3), &mut spare);
         assert_eq!(
             begun.parts(),
             Some((Operation::Encrypt, flat(&iv), Some(3)))
         );
-        begun.into_spare(&mut spare);
+        begun.give_back(&mut spare);
         assert_eq!((spare.as_ptr(), spare.len()), (place, 0));
     }
     let long = vec![1; 2 * KEPT_BYTES];
-    let begun = Begun::new(Operation::Encrypt, flat(&long), None, &mut spare);
-    begun.into_spare(&mut spare);
+    let mut begun = Begun::new(Operation::Encrypt, flat(&long), None, &mut spare);
+    begun.give_back(&mut spare);
     assert!(spare.capacity() <= KEPT_BYTES, "a long one is not kept");
 }
 
