@@ -1,9 +1,11 @@
 //! How calls go on when members do not.
 
+use everslot_core::Replayable;
+
 use super::{endless, failures, size, world};
 use crate::scenario::Case;
-use crate::world::Rule::{C1, L1, L2, O1, O2, O3, S1, S2, S3, S4, S5, S6, S7, S10, S11};
-use crate::world::{Budget, Kind, Orders, Pace, Plan, Recovery};
+use crate::world::Rule::{C1, L1, L2, O1, O2, O3, O4, S1, S2, S3, S4, S5, S6, S7, S10, S11};
+use crate::world::{Budget, Job, Kind, Orders, Pace, Plan, Recovery, Rule};
 
 pub(super) fn all() -> Vec<Case<Plan>> {
     vec![
@@ -13,6 +15,9 @@ pub(super) fn all() -> Vec<Case<Plan>> {
         odd_answers(),
         unclear(),
         multi_part(),
+        replay(),
+        replay_output(),
+        replay_random(),
         background(),
         in_call(),
         everything(),
@@ -101,21 +106,99 @@ fn unclear() -> Case<Plan> {
     world("unclear", about, plan, size(3_288_580, 12_373_728, 31))
 }
 
-fn multi_part() -> Case<Plan> {
-    let plan = Plan {
+/// Multi-part work, as far as the scenarios of it have that in common.
+fn work(job: Job, rules: &'static [Rule]) -> Plan {
+    Plan {
         pace: Pace::AtOnce,
         callers: 1,
-        kinds: &[Kind::Begin, Kind::Continue],
+        kinds: &[Kind::Begin, Kind::Part, Kind::Finish],
+        job,
+        ..Plan::quiet(rules)
+    }
+}
+
+fn multi_part() -> Case<Plan> {
+    let past_the_bound = Job {
+        replayable: Replayable::Alike,
+        bound: 0,
+        output: false,
+        parts: 1,
+        unlike: false,
+    };
+    let plan = Plan {
         budget: Budget {
-            calls: Some(2),
+            calls: Some(3),
             odd_answers: 1,
+            ..failures(1)
+        },
+        notices: true,
+        ..work(
+            past_the_bound,
+            &[C1, O1, O2, O3, S1, S2, S3, S4, S6, S10, S11],
+        )
+    };
+    let about = "work that has outgrown its transcript; a death, an odd answer";
+    world("multi-part", about, plan, size(255_480, 688_146, 34))
+}
+
+fn replay() -> Case<Plan> {
+    let signature = Job {
+        replayable: Replayable::UntilOutput,
+        bound: 2,
+        output: false,
+        parts: 2,
+        unlike: false,
+    };
+    let plan = Plan {
+        budget: Budget {
+            calls: Some(4),
             ..failures(2)
         },
         notices: true,
-        ..Plan::quiet(&[C1, O1, O2, O3, S1, S2, S3, S4, S6, S11])
+        ..work(signature, &[C1, O1, O2, O3, S1, S2, S3, S4, S6, S10, S11])
     };
-    let about = "work pinned to the member where it began; two deaths, an odd answer";
-    world("multi-part", about, plan, size(2_309_655, 7_379_116, 38))
+    let about = "work of two parts without output, such as a signature; two deaths at any step of it or of its replay";
+    world("replay", about, plan, size(2_836_034, 8_643_552, 48))
+}
+
+fn replay_output() -> Case<Plan> {
+    let cipher = Job {
+        replayable: Replayable::Alike,
+        bound: 2,
+        output: true,
+        parts: 2,
+        unlike: true,
+    };
+    let plan = Plan {
+        budget: Budget {
+            calls: Some(4),
+            ..failures(2)
+        },
+        ..work(cipher, &[C1, O1, O2, O3, O4, S1, S2, S3, S4, S6, S10, S11])
+    };
+    let about =
+        "work of two parts with output, such as a cipher; C puts out something else; two deaths";
+    world("replay-output", about, plan, size(678_944, 1_997_854, 48))
+}
+
+fn replay_random() -> Case<Plan> {
+    let cipher = Job {
+        replayable: Replayable::UntilOutput,
+        bound: 1,
+        output: true,
+        parts: 2,
+        unlike: false,
+    };
+    let plan = Plan {
+        budget: Budget {
+            calls: Some(4),
+            odd_answers: 1,
+            ..failures(1)
+        },
+        ..work(cipher, &[C1, O1, O2, O3, O4, S1, S2, S3, S4, S6, S10, S11])
+    };
+    let about = "work whose output is never the same twice; a death, an odd answer";
+    world("replay-random", about, plan, size(252_961, 679_628, 42))
 }
 
 fn background() -> Case<Plan> {

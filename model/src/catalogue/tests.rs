@@ -32,7 +32,7 @@ fn every_property_is_asked_of_some_scenario() {
         .collect();
     let wanted = [
         "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S10", "S11", "S12", "L1", "L2", "C1", "V1",
-        "O1", "O2", "O3",
+        "O1", "O2", "O3", "O4",
     ];
     for property in wanted {
         assert!(asked.contains(property), "nobody asks {property}");

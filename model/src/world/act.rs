@@ -50,8 +50,10 @@ pub enum Kind {
     Generate,
     /// The beginning of multi-part work, which may be repeated.
     Begin,
-    /// The work goes on: at the member where it began, and it may not be repeated.
-    Continue,
+    /// A part more of it.
+    Part,
+    /// Its end.
+    Finish,
     /// `C_Login`, with the right PIN or a wrong one.
     LogIn {
         /// Whether the group's members know this PIN.

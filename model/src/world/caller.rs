@@ -5,14 +5,15 @@ use everslot_core::{
 };
 
 use super::act::Kind;
+use super::job::{Job, Ongoing};
 
 /// A thread of the application.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Caller {
     /// Between two calls.
     Idle {
-        /// Multi-part work that it has begun, and where.
-        work: Option<Target>,
+        /// Multi-part work that it has begun.
+        work: Option<Ongoing>,
     },
     /// In a call.
     Busy(Busy),
@@ -31,6 +32,10 @@ pub(super) struct Busy {
     pub(super) call: Call,
     pub(super) kind: Kind,
     pub(super) stage: Stage,
+    /// The multi-part work that it is a call of.
+    pub(super) job: Option<Ongoing>,
+    /// That work could be brought to another member when the call began.
+    pub(super) moves: bool,
     /// The group was logged in when it began.
     pub(super) private: bool,
     /// Members that have been in service and well since it began.
@@ -85,7 +90,7 @@ impl Caller {
         }
     }
 
-    pub(super) const fn work(&self) -> Option<Target> {
+    pub(super) const fn work(&self) -> Option<Ongoing> {
         match self {
             Self::Idle { work } => *work,
             Self::Busy(_) => None,
@@ -98,17 +103,25 @@ impl Caller {
     }
 
     /// The application takes the answer; after the beginning of multi-part work it goes on with it.
-    pub(super) fn returns(&mut self) {
-        let work = self.busy().and_then(Busy::begun_work);
+    pub(super) fn returns(&mut self, plan: Job) {
+        let work = self.busy().and_then(|busy| busy.work_left(plan));
         *self = Self::Idle { work };
     }
 }
 
 impl Busy {
-    pub(super) fn new(kind: Kind, binding: Binding, private: bool, steady: MemberSet) -> Self {
+    pub(super) fn new(
+        kind: Kind,
+        (job, plan): (Option<Ongoing>, Job),
+        private: bool,
+        steady: MemberSet,
+    ) -> Self {
+        let binding = job.map_or(Binding::Free, |job| job.binding());
         Self {
             call: Call::new(kind.repeat(), binding),
             kind,
+            job,
+            moves: job.is_none_or(|ongoing| ongoing.can_be_replayed(plan)),
             stage: Stage::Choosing {
                 tried: MemberSet::EMPTY,
             },
@@ -150,13 +163,26 @@ impl Busy {
         self.kind.repeat() == Repeat::Safe
     }
 
-    fn begun_work(&self) -> Option<Target> {
+    /// The session that its work has already, unless the member has been tried: it is asked first.
+    pub(super) fn at_hand(&self, tried: MemberSet) -> Option<Target> {
+        let target = self.job.as_ref().and_then(Ongoing::lease)?;
+        (!tried.contains(target.member)).then_some(target)
+    }
+
+    /// A call that fails ends its work (PKCS#11 v3.1 §5.2).
+    fn work_left(&self, plan: Job) -> Option<Ongoing> {
         match (self.kind, self.stage, self.reply) {
             (Kind::Begin, Stage::Answered(Answer::Reply), Some((target, Verdict::Fine))) => {
-                Some(target)
+                Some(Ongoing::begun(plan, target))
             }
+            (Kind::Part, Stage::Answered(Answer::Reply), Some((_, Verdict::Fine))) => self.job,
             _ => None,
         }
+    }
+
+    /// Whether its request goes in more than once with another outcome.
+    pub(super) fn leaves_a_trace(&self) -> bool {
+        !self.may_be_repeated() || self.job.is_some()
     }
 }
 
@@ -193,11 +219,10 @@ impl Stage {
 impl Kind {
     pub(super) const fn repeat(self) -> Repeat {
         match self {
-            Self::Sign | Self::Begin => repeat(Effect::Computes),
+            // A part goes to a session that has the others, or is replayed from the first.
+            Self::Sign | Self::Begin | Self::Part | Self::Finish => repeat(Effect::Computes),
             Self::Generate => repeat(Effect::Creates),
             Self::LogIn { .. } => repeat(Effect::Authenticates),
-            // A part that is taken twice makes another signature.
-            Self::Continue => Repeat::OnlyIfUndelivered,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The way of a call: what the adapter does about what the call asks for.
 
 use everslot_core::{
-    Binding, CallInput, CallOutput, Context, Input, Login, MemberId, MemberSet, Overrides, Rv,
-    User, Verdict, verdict,
+    CallInput, CallOutput, Context, Input, Login, MemberId, MemberSet, Overrides, Rv, User,
+    Verdict, WorkInput, WorkNext, ckr, verdict,
 };
 
 use super::act::{Fate, Kind};
@@ -19,35 +19,36 @@ impl World {
         }
         match kind {
             Kind::LogIn { .. } => self.left.logins -= 1,
-            Kind::Sign | Kind::Generate | Kind::Begin | Kind::Continue => {
+            Kind::Sign | Kind::Generate | Kind::Begin | Kind::Part | Kind::Finish => {
                 self.left.calls = self.left.calls.map(|left| left - 1);
             }
         }
-        let binding = match self.callers[caller].work() {
-            Some(Target {
-                member,
-                incarnation,
-            }) => Binding::Pinned {
-                member,
-                incarnation,
-            },
-            None => Binding::Free,
-        };
-        let busy = Busy::new(kind, binding, self.is_logged_in(), self.well());
+        let mut job = self.callers[caller].work();
+        if let Some(job) = &mut job
+            && job.lease().is_some_and(|target| !self.has_lease(target))
+        {
+            job.drop_lease();
+        }
+        let busy = Busy::new(kind, (job, plan.job), self.is_logged_in(), self.well());
         self.callers[caller] = Caller::Busy(busy);
         self.tell(caller, CallInput::Start);
     }
 
     pub(super) fn choose(&mut self, caller: usize, member: Option<MemberId>) {
         let view = self.group.view();
-        if let Some(member) = member {
+        let at_hand = self.callers[caller].busy().and_then(|busy| {
+            let target = busy.at_hand(busy.asked)?;
+            Some((target.member, target.incarnation))
+        });
+        if let Some(member) = member.filter(|_| at_hand.is_none()) {
             self.watch_choice(caller, member);
         }
         let chosen = member.and_then(|member| Some((member, view.incarnation(member)?)));
+        let chosen = at_hand.or(chosen);
         self.tell(caller, CallInput::Chosen(chosen));
     }
 
-    pub(super) fn issue(&mut self, caller: usize) {
+    pub(super) fn issue(&mut self, plan: &Plan, caller: usize) {
         let Some(Busy {
             stage: Stage::Chosen(target),
             ..
@@ -66,6 +67,18 @@ impl World {
         self.watch_send(target);
         if let Some(busy) = self.callers[caller].busy_mut() {
             busy.stage = Stage::Sent(target);
+            if let Some(job) = &mut busy.job {
+                job.reach(plan.job, target);
+            }
+        }
+        self.give_up(caller);
+    }
+
+    /// Work that cannot be brought to where the call came ends there, whatever the member might say.
+    fn give_up(&mut self, caller: usize) {
+        let given_up = |busy: &Busy| busy.job.is_some_and(|job| job.given_up);
+        if self.callers[caller].busy().is_some_and(given_up) {
+            self.tell(caller, CallInput::Verdict(Verdict::CallersFault));
         }
     }
 
@@ -81,6 +94,7 @@ impl World {
         }
         self.take_effect(plan, caller, target, fate);
         match fate {
+            Fate::Reply { code: ckr::OK, .. } if self.goes_on(plan, caller) => self.give_up(caller),
             Fate::Reply { code, .. } => self.answers(caller, code),
             Fate::Silence { delivered, .. } => {
                 self.tell(caller, CallInput::Unanswered { delivered });
@@ -89,8 +103,39 @@ impl World {
     }
 
     fn answers(&mut self, caller: usize, code: Rv) {
-        let verdict = verdict(code, self.context(caller), &Overrides::<0>::default());
+        let mut verdict = verdict(code, self.context(caller), &Overrides::<0>::default());
+        // What one member has accepted another has not: that is not the caller's fault.
+        if verdict == Verdict::CallersFault && self.is_replaying(caller) {
+            verdict = Verdict::MemberBusy;
+        }
         self.tell_of(caller, CallInput::Verdict(verdict), Some(code));
+    }
+
+    fn is_replaying(&self, caller: usize) -> bool {
+        let job = self.callers[caller].busy().and_then(|busy| busy.job);
+        job.is_some_and(|job| job.doing != WorkNext::Send)
+    }
+
+    /// A step of multi-part work has succeeded. Whether something of it has to be done before the call has its answer.
+    fn goes_on(&mut self, plan: &Plan, caller: usize) -> bool {
+        let Some(busy) = self.callers[caller].busy_mut() else {
+            return false;
+        };
+        let is_part = busy.kind == Kind::Part;
+        let Some(job) = &mut busy.job else {
+            return false;
+        };
+        if job.doing != WorkNext::Send {
+            job.tell(plan.job, WorkInput::Done);
+            return true;
+        }
+        let sound = job.succeeds(plan.job, is_part);
+        if !sound.whole {
+            self.watch.breaks(Rule::S4);
+        } else if !sound.alike {
+            self.watch.breaks(Rule::O4);
+        }
+        false
     }
 
     /// A fresh session, and with it the group's login.
@@ -106,6 +151,12 @@ impl World {
         if opened {
             token.sessions = true;
             token.logged_in = logged_in;
+        }
+        let job = self.callers[caller]
+            .busy_mut()
+            .and_then(|busy| busy.job.as_mut());
+        if let Some(job) = job.filter(|_| opened) {
+            let _ = job.open(target);
         }
         self.tell(caller, CallInput::Reopened(opened));
     }
@@ -224,7 +275,18 @@ impl World {
             Kind::LogIn { right: true } if executed && logs_in => {
                 self.tokens[target.member.index()].logged_in = true;
             }
-            Kind::LogIn { .. } | Kind::Sign | Kind::Generate | Kind::Begin | Kind::Continue => {}
+            Kind::Part | Kind::Finish if executed => {
+                let (is_part, heard) = (busy.kind == Kind::Part, fate == Fate::DONE);
+                if let Some(job) = &mut busy.job {
+                    job.takes_effect(is_part, heard);
+                }
+            }
+            Kind::LogIn { .. }
+            | Kind::Sign
+            | Kind::Generate
+            | Kind::Begin
+            | Kind::Part
+            | Kind::Finish => {}
         }
     }
 }

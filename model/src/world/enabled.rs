@@ -4,6 +4,7 @@ use everslot_core::{Login, MemberId, MemberSet, MemberState, Role, Step, candida
 
 use super::act::{Act, Kind, Order};
 use super::caller::{Busy, Caller, Stage};
+use super::job::Ongoing;
 use super::plan::{Orders, Plan, Recovery};
 use super::token::{Task, Work};
 use super::{World, places};
@@ -117,7 +118,7 @@ impl World {
     fn call_acts(&self, plan: &Plan, caller: usize, acts: &mut Vec<Act>) {
         match &self.callers[caller] {
             Caller::Idle { work } => {
-                let may_start = |kind: &&Kind| self.may_start(**kind, work.is_some());
+                let may_start = |kind: &&Kind| self.may_start(plan, **kind, work.as_ref());
                 let starts = plan.kinds.iter().filter(may_start);
                 acts.extend(starts.map(|&kind| Act::Start(caller, kind)));
             }
@@ -125,7 +126,9 @@ impl World {
         }
     }
 
-    fn may_start(&self, kind: Kind, has_work: bool) -> bool {
+    fn may_start(&self, plan: &Plan, kind: Kind, work: Option<&Ongoing>) -> bool {
+        let has_work = work.is_some();
+        let parts = work.map_or(0, |work| work.work.parts());
         match kind {
             Kind::LogIn { .. } => {
                 self.left.logins > 0
@@ -133,14 +136,17 @@ impl World {
                     && !self.is_logging_in()
                     && !has_work
             }
-            Kind::Continue => has_work && self.left.calls != Some(0),
+            Kind::Part => {
+                has_work && parts < u32::from(plan.job.parts) && self.left.calls != Some(0)
+            }
+            Kind::Finish => has_work && self.left.calls != Some(0),
             Kind::Sign | Kind::Generate | Kind::Begin => !has_work && self.left.calls != Some(0),
         }
     }
 
     fn busy_acts(&self, plan: &Plan, caller: usize, busy: &Busy, acts: &mut Vec<Act>) {
         match busy.stage {
-            Stage::Choosing { tried } => self.choices(caller, tried, acts),
+            Stage::Choosing { tried } => self.choices(caller, busy, tried, acts),
             Stage::Chosen(_) => acts.push(Act::Issue(caller)),
             Stage::Sent(_) => {
                 let fates = self.fates(plan, busy);
@@ -154,7 +160,11 @@ impl World {
 
     /// Any candidate may be chosen, whatever the loads: `choose` picks one of them. With none, a call waits as long as
     /// somebody is about to log in or out.
-    fn choices(&self, caller: usize, tried: MemberSet, acts: &mut Vec<Act>) {
+    fn choices(&self, caller: usize, busy: &Busy, tried: MemberSet, acts: &mut Vec<Act>) {
+        if let Some(target) = busy.at_hand(tried) {
+            acts.push(Act::Choose(caller, Some(target.member)));
+            return;
+        }
         let view = self.group.view();
         let everybody = MemberSet::from_bits(u32::MAX);
         let candidates = candidates(view.serving(), everybody, tried);

@@ -44,7 +44,7 @@ impl World {
         match busy.kind {
             Kind::LogIn { .. } if token.logged_in => Fate::reply(ckr::USER_ALREADY_LOGGED_IN),
             Kind::LogIn { .. } => deserved_while_well(plan, busy.kind, target.member),
-            Kind::Sign | Kind::Generate | Kind::Begin | Kind::Continue => {
+            Kind::Sign | Kind::Generate | Kind::Begin | Kind::Part | Kind::Finish => {
                 if busy.private && !token.logged_in {
                     Fate::reply(ckr::USER_NOT_LOGGED_IN)
                 } else {
@@ -58,7 +58,7 @@ impl World {
 fn deserved_while_well(plan: &Plan, kind: Kind, member: MemberId) -> Fate {
     let refused = match kind {
         Kind::LogIn { right } => !right || plan.other_pin == Some(member),
-        Kind::Sign | Kind::Generate | Kind::Begin | Kind::Continue => false,
+        Kind::Sign | Kind::Generate | Kind::Begin | Kind::Part | Kind::Finish => false,
     };
     if refused {
         Fate::Reply {
@@ -115,16 +115,16 @@ fn odd(busy: &Busy) -> Vec<Fate> {
 
 /// Both with and without effect, where that makes a difference.
 fn either(busy: &Busy, fate: impl Fn(bool) -> Fate) -> Vec<Fate> {
-    if busy.may_be_repeated() {
-        vec![fate(false)]
-    } else {
+    if busy.leaves_a_trace() {
         vec![fate(false), fate(true)]
+    } else {
+        vec![fate(false)]
     }
 }
 
 impl Fate {
     /// It did what it should.
-    const DONE: Self = Self::Reply {
+    pub(super) const DONE: Self = Self::Reply {
         code: ckr::OK,
         executed: true,
     };

@@ -13,6 +13,7 @@ mod caller;
 mod calling;
 mod enabled;
 mod fate;
+mod job;
 mod liveness;
 mod losses;
 mod obeyed;
@@ -28,6 +29,7 @@ mod watch;
 mod tests;
 
 pub use act::{Act, Fate, Kind, Order};
+pub use job::Job;
 pub use liveness::{TIME, WORK, calls};
 pub use plan::{Budget, Orders, Pace, Plan, Recovery, Start};
 pub use properties::Rule;
@@ -138,11 +140,11 @@ impl World {
             Act::LogOut => self.log_out(),
             Act::Start(caller, kind) => self.start_call(plan, caller, kind),
             Act::Choose(caller, member) => self.choose(caller, member),
-            Act::Issue(caller) => self.issue(caller),
+            Act::Issue(caller) => self.issue(plan, caller),
             Act::Resolve(caller, fate) => self.resolve(plan, caller, fate),
             Act::Reopen(caller) => self.reopen(plan, caller),
             Act::Probe(caller) => self.probe(caller),
-            Act::Return(caller) => self.callers[caller].returns(),
+            Act::Return(caller) => self.callers[caller].returns(plan.job),
         }
         self.watch_all();
     }

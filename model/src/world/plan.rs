@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use everslot_core::{Attempts, Group, Input, MemberId, Policy, Repeat, Role, User};
+use everslot_core::{Attempts, Group, Input, MemberId, Policy, Repeat, Replayable, Role, User};
 
 use super::act::Kind;
 use super::caller::Caller;
+use super::job::Job;
 use super::properties::Rule;
 use super::token::Token;
 use super::watch::Watch;
@@ -30,6 +31,8 @@ pub struct Plan {
     pub callers: usize,
     /// What they call.
     pub kinds: &'static [Kind],
+    /// What is true of operations of many calls.
+    pub job: Job,
     /// How often things may happen.
     pub budget: Budget,
     /// Whether the adapter sees by itself that a process has ended; otherwise only a call finds a loss.
@@ -133,6 +136,13 @@ impl Plan {
             start: Start::Warm,
             callers: 0,
             kinds: &[],
+            job: Job {
+                replayable: Replayable::Alike,
+                bound: 2,
+                output: false,
+                parts: 2,
+                unlike: false,
+            },
             budget: Budget::QUIET,
             notices: false,
             status_reads: false,
@@ -173,10 +183,8 @@ impl Plan {
 
     /// Whether there are calls that may not be repeated, and that may go to any member.
     pub(super) fn sends_again_what_was_not_delivered(&self) -> bool {
-        let free = |kind: &&Kind| **kind != Kind::Continue;
         self.kinds
             .iter()
-            .filter(free)
             .any(|kind| kind.repeat() == Repeat::OnlyIfUndelivered)
     }
 

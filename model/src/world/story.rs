@@ -1,13 +1,14 @@
 //! How a run of the world is told.
 
 use everslot_core::{
-    Answer, Login, LoginSync, Member, MemberId, MemberState, Role, Rv, Step, Verdict,
+    Answer, Login, LoginSync, Member, MemberId, MemberState, Role, Rv, Step, Verdict, WorkNext,
 };
 
 use crate::timeline::Story;
 
 use super::act::{Act, Fate, Kind, Order};
 use super::caller::{Busy, Caller, Stage};
+use super::job::Ongoing;
 use super::plan::Plan;
 use super::token::{Task, Token, Work};
 use super::{World, places};
@@ -198,7 +199,8 @@ fn shown_kind(kind: Kind) -> &'static str {
         Kind::Sign => "sign",
         Kind::Generate => "generate a key",
         Kind::Begin => "begin multi-part work",
-        Kind::Continue => "go on with it",
+        Kind::Part => "a part of it",
+        Kind::Finish => "end it",
         Kind::LogIn { right: true } => "log in",
         Kind::LogIn { right: false } => "log in with a wrong PIN",
     }
@@ -207,7 +209,7 @@ fn shown_kind(kind: Kind) -> &'static str {
 fn shown_caller(caller: &Caller) -> String {
     match caller {
         Caller::Idle { work: None } => String::new(),
-        Caller::Idle { work: Some(target) } => format!("has work at {}", name(target.member)),
+        Caller::Idle { work: Some(job) } => shown_job(job),
         Caller::Busy(busy) => {
             let stage = match busy.stage {
                 Stage::Choosing { .. } => "chooses".to_owned(),
@@ -215,7 +217,8 @@ fn shown_caller(caller: &Caller) -> String {
                     format!("to {} #{}", name(target.member), target.incarnation.0)
                 }
                 Stage::Sent(target) => {
-                    format!("at {} #{}", name(target.member), target.incarnation.0)
+                    let at = (name(target.member), target.incarnation.0);
+                    format!("{}at {} #{}", shown_step_of(busy), at.0, at.1)
                 }
                 Stage::Reopening(target) => format!("reopens at {}", name(target.member)),
                 Stage::Probing(target) => format!("probes {}", name(target.member)),
@@ -223,6 +226,23 @@ fn shown_caller(caller: &Caller) -> String {
             };
             format!("{}: {stage}", shown_kind(busy.kind))
         }
+    }
+}
+
+/// What is done for a call before its own request.
+fn shown_step_of(busy: &Busy) -> String {
+    match busy.job.map(|job| job.doing) {
+        Some(WorkNext::Begin) => "begun anew ".to_owned(),
+        Some(WorkNext::Resend { part }) => format!("part {} again ", part + 1),
+        _ => String::new(),
+    }
+}
+
+fn shown_job(job: &Ongoing) -> String {
+    let parts = job.work.parts();
+    match job.lease() {
+        Some(target) => format!("has work at {}, {parts} parts", name(target.member)),
+        None => format!("has work, {parts} parts"),
     }
 }
 

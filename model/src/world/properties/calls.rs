@@ -200,9 +200,14 @@ impl Busy {
     }
 
     /// S10: whoever could have served it all the time was asked. Two members that are well and cannot tell are enough.
-    fn fails_for_a_reason(&self) -> bool {
+    pub(super) fn fails_for_a_reason(&self) -> bool {
+        if let Some(job) = self.job
+            && job.given_up
+        {
+            return !self.moves || job.differed;
+        }
         let nobody_left = self.steady.difference(self.asked).is_empty();
-        let pinned = self.kind == Kind::Continue;
+        let pinned = !self.moves;
         match (self.answered(), self.reply) {
             (None, _) | (Some(Answer::Reply), Some((_, Verdict::Fine | Verdict::CallersFault))) => {
                 true

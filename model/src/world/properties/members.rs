@@ -16,7 +16,10 @@ pub(super) fn c1() -> Vec<Property<Plan>> {
             |_, world| {
                 world.watch.breach != Some(Breach::Panic)
                     && world.group.check().is_ok()
-                    && world.busy().all(|busy| busy.call.check().is_ok())
+                    && world.busy().all(|busy| {
+                        busy.call.check().is_ok()
+                            && busy.job.is_none_or(|job| job.work.check().is_ok())
+                    })
             },
         ),
         seen("C1 seen: a member is out of service", |_, world| {

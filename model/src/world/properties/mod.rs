@@ -4,6 +4,7 @@
 //! about does come up.
 
 mod calls;
+mod jobs;
 mod login;
 mod members;
 
@@ -11,6 +12,7 @@ use everslot_core::MemberId;
 use stateright::Property;
 
 use super::World;
+use super::act::Kind;
 use super::caller::{Busy, Caller};
 use super::plan::Plan;
 use super::token::Token;
@@ -29,6 +31,8 @@ pub enum Rule {
     O2,
     /// A member is lost for a reason.
     O3,
+    /// What multi-part work puts out goes together.
+    O4,
     /// Every call is answered exactly once.
     S1,
     /// Nothing is sent to a member that is not active.
@@ -64,13 +68,16 @@ impl Rule {
             Self::O1 => members::o1(plan),
             Self::O2 => members::o2(),
             Self::O3 => calls::o3(),
+            Self::O4 => jobs::o4(),
             Self::S1 => calls::s1(),
             Self::S2 => calls::s2(plan),
             Self::S3 => members::s3(plan),
+            Self::S4 if plan.kinds.contains(&Kind::Part) => jobs::s4(plan),
             Self::S4 => calls::s4(plan),
             Self::S5 => members::s5(),
             Self::S6 => members::s6(plan),
             Self::S7 => login::s7(plan),
+            Self::S10 if plan.kinds.contains(&Kind::Part) => jobs::s10(plan),
             Self::S10 => calls::s10(plan),
             Self::S11 => members::s11(),
             Self::S12 => login::s12(),
