@@ -1,13 +1,13 @@
 //! An application gets the answers that the bare member gives, however many members there are.
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Function, Pkcs11};
 use cryptoki::mechanism::Mechanism as Cryptoki;
 use cryptoki::object::Attribute;
 use cryptoki::session::{Session, UserType};
 use cryptoki_sys::CKM_RSA_X_509;
 use everslot_core::ckr;
 use everslot_tests::client::{Mechanism, Object};
-use everslot_tests::{Artifact, ECDSA, HASH, Lab, ec_key};
+use everslot_tests::{Artifact, ECDSA, HASH, Lab, Plan, Token, ec_key};
 
 #[test]
 fn a_function_that_no_member_has_is_said_to_be_none_whatever_the_key() {
@@ -83,4 +83,21 @@ fn wrap(session: &Session) {
     session
         .wrap_key(&Cryptoki::AesKeyWrap, wrapping, wrapped)
         .expect("they are on one member");
+}
+
+#[test]
+fn the_default_interface_is_one_that_a_member_has() {
+    for (token, is_latest) in [(Token::SoftHsm, false), (Token::Test, true)] {
+        let lab = Lab::new(Plan {
+            token,
+            ..Plan::default()
+        });
+        let module = Pkcs11::new(Artifact::Module.path()).expect("it loads");
+        assert_eq!(
+            module.is_fn_supported(Function::MessageEncryptInit),
+            is_latest,
+            "{token:?}"
+        );
+        drop(lab);
+    }
 }

@@ -4,6 +4,7 @@ mod lists;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, c_void};
 use std::ptr;
 
@@ -13,6 +14,8 @@ use cryptoki_sys::{
 use everslot_core::ckr;
 
 use super::entry::entry;
+use crate::config::Config;
+use crate::module::has_interfaces;
 use lists::FUNCTIONS;
 
 /// The name of the standard's own interface.
@@ -55,7 +58,7 @@ pub(super) unsafe extern "C" fn C_GetInterface(
     entry("C_GetInterface", |caller| {
         let place = caller.place(interface)?;
         place.set(ptr::null_mut());
-        let version = caller.structure(version);
+        let version = caller.structure(version).or_else(default_version);
         let found = INTERFACES
             .iter()
             .filter(|_| name.is_null() || caller.text_is(name, NAME))
@@ -66,8 +69,20 @@ pub(super) unsafe extern "C" fn C_GetInterface(
     })
 }
 
-/// The interfaces on offer, the default first, all under the same name. The default is the latest, since its function list begins with those
-/// of all others: whoever looks at no version finds what it knows. None survives a fork, so none has `CKF_INTERFACE_FORK_SAFE`.
+/// The version of the default interface, if it is not the latest: 2.40 when no member has a later one. An application takes the functions of the
+/// interface it gets for what the token can do, and the others would only tell it that they are not supported.
+///
+/// This is asked before `C_Initialize`, so nothing is loaded for it.
+fn default_version() -> Option<CK_VERSION> {
+    let later = Config::load().is_ok_and(|config| {
+        let members = config.groups.iter().flat_map(|group| &group.members);
+        let modules: BTreeSet<_> = members.map(|member| member.settings().path).collect();
+        modules.iter().any(|module| has_interfaces(module))
+    });
+    (!later).then_some(FUNCTIONS.version)
+}
+
+/// The interfaces on offer, the latest first, all under the same name; each function list begins with those of the earlier ones. None survives a fork, so none has `CKF_INTERFACE_FORK_SAFE`.
 static INTERFACES: [Interface; 4] = [
     Interface::of(
         (&raw const lists::FUNCTIONS_3_2).cast(),

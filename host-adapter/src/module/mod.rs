@@ -4,6 +4,7 @@
 //! ([`hosted`](crate::hosted)); a [`Link`] is the way of one real session's calls to it.
 
 pub mod execute;
+mod exports;
 mod functions;
 pub mod in_process;
 mod memory;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 
 use everslot_protocol::{Deadline, Reply, Request, Rv};
 
+pub use exports::has_interfaces;
 pub use functions::Functions;
 pub use in_process::{InProcess, LoadError};
 pub(crate) use memory::{can_exist, room_behind};

@@ -32,12 +32,6 @@ fn the_latest_interface_comes_first() {
 }
 
 #[test]
-fn the_default_is_the_latest() {
-    let found = interface(None, None, 0).expect("an interface");
-    assert_eq!((name_of(&found), version_of(&found)), (c"PKCS 11", (3, 2)));
-}
-
-#[test]
 fn an_interface_matches_in_name_version_and_flags() {
     let version = |major, minor| Some(CK_VERSION { major, minor });
     assert!(interface(Some(c"PKCS 11"), None, 0).is_ok());
