@@ -104,13 +104,10 @@ impl Library {
         }
     }
 
-    /// `C_GetInfo`
-    pub fn info(&self) -> ModuleInfo {
+    /// `C_GetInfo` of the interface of version `cryptoki`.
+    pub fn info(&self, cryptoki: Version) -> ModuleInfo {
         ModuleInfo {
-            cryptoki: Version {
-                major: 2,
-                minor: 40,
-            },
+            cryptoki,
             manufacturer: padded("everslot"),
             flags: 0,
             description: padded("One slot over many tokens"),

@@ -119,9 +119,9 @@ impl Library {
             Err(ckr::CRYPTOKI_NOT_INITIALIZED)
         }
     }
-    pub(super) fn info(&self) -> ModuleInfo {
+    pub(super) fn info(&self, cryptoki: Version) -> ModuleInfo {
         ModuleInfo {
-            cryptoki: VERSION,
+            cryptoki,
             manufacturer: [b'm'; 32],
             flags: 0,
             description: [b'd'; 32],

@@ -41,13 +41,24 @@ pub(super) unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
     })
 }
 
-/// `C_GetInfo` (PKCS#11 v3.1 §5.4.3)
+/// `C_GetInfo` (PKCS#11 v3.1 §5.4.3) for who finds it by its name.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn C_GetInfo(info: *mut CK_INFO) -> CK_RV {
+    // SAFETY: the pointer is handed on as it came.
+    unsafe { info_of::<2, 40>(info) }
+}
+
+/// `C_GetInfo` of one interface: the version that it gives is that interface's own.
+pub(super) unsafe extern "C" fn info_of<const MAJOR: u8, const MINOR: u8>(
+    info: *mut CK_INFO,
+) -> CK_RV {
     entry("C_GetInfo", |caller| {
         let library = Library::current()?;
         let place = caller.place(info)?;
-        let info = library.info();
+        let info = library.info(Version {
+            major: MAJOR,
+            minor: MINOR,
+        });
         place.set(CK_INFO {
             cryptokiVersion: version(info.cryptoki),
             manufacturerID: info.manufacturer,

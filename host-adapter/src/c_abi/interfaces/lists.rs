@@ -1,4 +1,4 @@
-//! The function lists. Each begins with the one before it.
+//! The function lists. Each begins with the one before it, but for `C_GetInfo`, which tells the version of its own.
 
 use cryptoki_sys::{CK_FUNCTION_LIST, CK_FUNCTION_LIST_3_0, CK_FUNCTION_LIST_3_2, CK_VERSION};
 
@@ -16,7 +16,7 @@ macro_rules! functions_2_40 {
             C_GetFunctionList: Some(own::C_GetFunctionList),
             C_Initialize: Some(general::C_Initialize),
             C_Finalize: Some(general::C_Finalize),
-            C_GetInfo: Some(general::C_GetInfo),
+            C_GetInfo: Some(general::info_of::<$major, $minor>),
             C_GetSlotList: Some(slot_token::C_GetSlotList),
             C_GetSlotInfo: Some(slot_token::C_GetSlotInfo),
             C_GetTokenInfo: Some(slot_token::C_GetTokenInfo),

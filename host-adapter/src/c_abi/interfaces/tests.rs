@@ -1,5 +1,5 @@
 use cryptoki_sys::{
-    CK_FUNCTION_LIST, CK_FUNCTION_LIST_3_0, CK_FUNCTION_LIST_3_2, CKF_INTERFACE_FORK_SAFE,
+    CK_FUNCTION_LIST, CK_FUNCTION_LIST_3_0, CK_FUNCTION_LIST_3_2, CK_INFO, CKF_INTERFACE_FORK_SAFE,
 };
 use everslot_core::Rv;
 
@@ -71,6 +71,8 @@ fn a_place_for_the_answer_is_needed() {
 #[test]
 fn every_function_list_has_every_function_once_and_begins_with_the_one_before() {
     const WORD: usize = size_of::<usize>();
+    /// The place of `C_GetInfo`, which is each list's own.
+    const INFO: usize = 2;
     const SIZES: [usize; 3] = [
         size_of::<CK_FUNCTION_LIST>() / WORD - 1,
         size_of::<CK_FUNCTION_LIST_3_0>() / WORD - 1,
@@ -89,7 +91,26 @@ fn every_function_list_has_every_function_once_and_begins_with_the_one_before() 
         ((&raw const lists::FUNCTIONS_3_0).cast(), 92),
         ((&raw const lists::FUNCTIONS_3_1).cast(), 92),
     ] {
-        assert_eq!(words(list, count), &latest[..count]);
+        let list: &[usize] = words(list, count);
+        assert_eq!(list[..INFO], latest[..INFO]);
+        assert_ne!(list[INFO], latest[INFO]);
+        assert_eq!(list[INFO + 1..], latest[INFO + 1..count]);
+    }
+}
+
+#[test]
+fn what_an_interface_says_of_itself_is_its_version() {
+    for interface in &INTERFACES {
+        // SAFETY: every function list begins with that of 2.40, and `info` has room for the answer.
+        let info = unsafe {
+            let list = &*interface.offered.pFunctionList.cast::<CK_FUNCTION_LIST>();
+            let mut info = std::mem::zeroed::<CK_INFO>();
+            let rv = list.C_GetInfo.map(|get| get(&raw mut info));
+            assert_eq!(rv, Some(ckr::OK.0));
+            info
+        };
+        let told = (info.cryptokiVersion.major, info.cryptokiVersion.minor);
+        assert_eq!(told, version_of(&interface.offered));
     }
 }
 
