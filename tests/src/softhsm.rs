@@ -68,6 +68,17 @@ impl Store {
         store
     }
 
+    /// The same store with further settings of SoftHSM.
+    #[must_use]
+    pub fn with_settings(self, settings: &[(&str, &str)]) -> Self {
+        let mut text = std::fs::read_to_string(self.config()).expect("the store is readable");
+        for (name, value) in settings {
+            text += &format!("{name} = {value}\n");
+        }
+        std::fs::write(self.config(), text).expect("the lab's directory is writable");
+        self
+    }
+
     /// What `SOFTHSM2_CONF` must say.
     #[must_use]
     pub fn config(&self) -> PathBuf {

@@ -110,6 +110,7 @@ impl<'a> Checker<'a> {
         Ok(GroupConfig {
             label,
             serial,
+            mechanisms: group.mechanisms,
             transcript: group.transcript.map_or(TRANSCRIPT, |size| size.0),
             recovery: self.recovery(&group.recovery)?,
             members,

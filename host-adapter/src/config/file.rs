@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 use toml::Spanned;
 
-use super::{LogLevel, PinSource, RecoveryMode};
+use super::{LogLevel, MechanismPolicy, PinSource, RecoveryMode};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +35,8 @@ pub(super) struct Group {
     pub(super) label: Spanned<String>,
     pub(super) serial: Spanned<String>,
     pub(super) transcript: Option<Size>,
+    #[serde(default)]
+    pub(super) mechanisms: MechanismPolicy,
     #[serde(default)]
     pub(super) recovery: Recovery,
     #[serde(default)]

@@ -75,6 +75,8 @@ pub struct GroupConfig {
     pub label: String,
     /// The virtual token's serial; 1 to 16 printable ASCII characters. It never changes with the members.
     pub serial: String,
+    /// Which of its members' mechanisms it offers.
+    pub mechanisms: MechanismPolicy,
     /// The most bytes that are kept of an operation of many parts so that it can be replayed on another member. An operation that
     /// becomes longer stays with its member; with 0 all do.
     pub transcript: usize,
@@ -82,6 +84,17 @@ pub struct GroupConfig {
     pub recovery: RecoveryConfig,
     /// 1 to [`MEMBERS`]; names are unique in the group.
     pub members: Vec<MemberConfig>,
+}
+
+/// Which of its members' mechanisms a group offers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MechanismPolicy {
+    /// Those that every member has: whichever is lost, another can take over.
+    #[default]
+    Common,
+    /// Those that any member has: a call goes to members that have its mechanism, and fails when none of these serves.
+    Any,
 }
 
 /// How lost members come back.

@@ -44,6 +44,7 @@ fn a_whole_configuration_is_read() {
         [[group]]
         label = "everslot"
         serial = "e1a0c7d2"
+        mechanisms = "any"
         recovery = { mode = "in-call", interval = "1m 30s", attempts = 5 }
 
         [[group.member]]
@@ -77,6 +78,7 @@ fn a_whole_configuration_is_read() {
         (group.label.as_str(), group.serial.as_str()),
         ("everslot", "e1a0c7d2")
     );
+    assert_eq!(group.mechanisms, MechanismPolicy::Any);
     assert_eq!(group.recovery.mode, RecoveryMode::InCall);
     assert_eq!(group.recovery.policy.interval, Duration::from_secs(90));
     assert_eq!(group.recovery.policy.attempts, Attempts::AtMost(5));
@@ -117,6 +119,7 @@ fn what_is_not_said_has_its_default() {
         (None, LogConfig::default())
     );
     let group = &config.groups[0];
+    assert_eq!(group.mechanisms, MechanismPolicy::Common);
     assert_eq!(group.recovery.mode, RecoveryMode::Background);
     assert_eq!(group.recovery.policy.interval, Duration::from_secs(60));
     assert_eq!(group.recovery.policy.attempts, Attempts::Unlimited);
@@ -188,6 +191,10 @@ fn mistyped_keys_and_words_get_a_suggestion() {
         (
             "[[group]]\nlabel = \"x\"\nserial = \"x\"\n[group.recovery]\nfoo = 1\n",
             "everslot.toml:5:1: unknown key \"foo\"; there are mode, interval, attempts",
+        ),
+        (
+            "[[group]]\nlabel = \"x\"\nserial = \"x\"\nmechanisms = \"all\"\n",
+            "everslot.toml:4:14: unknown word \"all\"; there are common, any",
         ),
         (
             "[[group]]\nlabel = \"x\"\nserial = \"x\"\nrecovery.mode = \"incall\"\n",

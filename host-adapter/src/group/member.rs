@@ -6,6 +6,7 @@ use everslot_core::{Incarnation, MemberId, Rv, ckr};
 use everslot_protocol::{Body, Reply, Request, SessionHandle, SlotId, TokenInfo};
 
 use super::load::Load;
+use super::offers::Ability;
 use super::pool::{Pool, RealSession, Taken};
 use crate::config::MemberConfig;
 use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
@@ -37,7 +38,7 @@ pub(crate) struct Member {
 pub(crate) struct Token {
     pub(crate) slot: SlotId,
     pub(crate) info: TokenInfo,
-    pub(crate) mechanisms: Vec<u64>,
+    pub(crate) abilities: Arc<[Ability]>,
 }
 
 /// The session that is open as long as the member serves: the login of its token stands on it, and the session objects of

@@ -10,6 +10,7 @@ mod events;
 mod load;
 mod login;
 mod member;
+mod offers;
 mod perform;
 mod pins;
 mod pool;
@@ -23,8 +24,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use everslot_core::{
-    Action, Evidence, Group, Incarnation, Input, Login, MemberId, MemberState, Output,
+    Action, Event, Evidence, Group, Incarnation, Input, Login, MemberId, MemberState, Output,
     QuarantineReason, View, WakeUp,
 };
 
@@ -34,8 +36,9 @@ use background::Background;
 use clock::Clock;
 use load::Loads;
 use login::Secret;
-pub(crate) use member::{Home, Lease, Member, Token};
-pub(crate) use perform::{Done, Errand, Stop};
+pub(crate) use member::{Home, Lease, Member};
+use offers::Offers;
+pub(crate) use perform::{Done, EVERY_MEMBER, Errand, Stop};
 use pins::Pins;
 pub(crate) use room::Relief;
 use view::PublishedView;
@@ -57,6 +60,7 @@ pub(crate) struct GroupDriver {
     changed: Condvar,
     view: PublishedView,
     members: Vec<Arc<Member>>,
+    offers: ArcSwap<Offers>,
     clock: Clock,
     secret: Mutex<Option<Arc<Secret>>>,
     pins: Pins,
@@ -82,6 +86,7 @@ impl GroupDriver {
             changed: Condvar::new(),
             view: PublishedView::empty(),
             members: members(&config, host_program, threads_forbidden),
+            offers: ArcSwap::from_pointee(Offers::unseen(config.mechanisms, config.members.len())),
             clock: Clock::start(),
             secret: Mutex::new(None),
             pins: Pins::new(config.members.len()),
@@ -261,6 +266,12 @@ impl GroupDriver {
                 && let Some(member) = self.member(*member)
             {
                 member.end_era(*incarnation);
+            }
+        }
+        for event in &output.events {
+            // Before the view that lets calls go to it.
+            if let Event::Returned { member, .. } = event {
+                self.admit_offer(*member);
             }
         }
         let due = match core.poll_timeout() {

@@ -16,7 +16,7 @@ use super::room::Queue;
 use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
 
 /// No member is ruled out.
-const EVERY_MEMBER: MemberSet = MemberSet::from_bits(u32::MAX);
+pub(crate) const EVERY_MEMBER: MemberSet = MemberSet::from_bits(u32::MAX);
 
 /// What the caller of [`GroupDriver::perform`] wants done, beside the sending itself.
 pub(crate) struct Errand {
@@ -36,9 +36,14 @@ pub(crate) struct Errand {
 impl Errand {
     /// Work that any member may do, and do again.
     pub(crate) fn anywhere(repeat: Repeat) -> Self {
+        Self::among(EVERY_MEMBER, repeat)
+    }
+
+    /// Work that any of these members may do, and do again.
+    pub(crate) fn among(eligible: MemberSet, repeat: Repeat) -> Self {
         Self {
             repeat,
-            eligible: EVERY_MEMBER,
+            eligible,
             preferred: None,
             lease: None,
             pinned: false,

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use everslot_core::{
-    Action, Evidence, Input, Login, LoginGeneration, MemberId, Output, QuarantineReason, Rv, Step,
-    StepOutcome,
+    Action, Context, Evidence, Input, Login, LoginGeneration, MemberId, Output, QuarantineReason,
+    Rv, Step, StepOutcome, Verdict, verdict,
 };
-use everslot_protocol::{Body, Request, SlotId};
+use everslot_protocol::{Body, MechanismInfo, Reply, Request, SlotId, TokenInfo};
 
 use super::GroupDriver;
 use super::member::{Anchor, LeaseFailure, Member, Token};
+use super::offers::Ability;
+use crate::config::same_token;
 use crate::module::{Instance, LinkFailure};
 
 /// A module may take longer to load than its token takes to answer.
@@ -219,7 +221,7 @@ impl GroupDriver {
                 same_module
                     && other
                         .token()
-                        .is_some_and(|known| crate::config::same_token(&known.info, &token.info))
+                        .is_some_and(|known| same_token(&known.info, &token.info))
             })
     }
 }
@@ -285,48 +287,104 @@ fn find_token(member: &Member, instance: &Arc<dyn Instance>) -> Result<Token, Ob
             continue;
         };
         if member.config.token.matches(slot, &info) {
-            let mechanisms = mechanisms(member, instance, slot)?;
+            let abilities = abilities(member, instance, slot, &info)?;
             return Ok(Token {
                 slot,
                 info,
-                mechanisms,
+                abilities,
             });
         }
     }
     Err(Obstacle::Evidence(Evidence::TokenAbsent))
 }
 
-fn mechanisms(
+/// What the token can do. A token that lists the same mechanisms as when it was last seen, in the same firmware, describes them as
+/// it did then and is not asked again, since there may be hundreds.
+fn abilities(
     member: &Member,
     instance: &Arc<dyn Instance>,
     slot: SlotId,
-) -> Result<Vec<u64>, Obstacle> {
+    info: &TokenInfo,
+) -> Result<Arc<[Ability]>, Obstacle> {
     let mut buffer = vec![0; MECHANISMS * 8];
     let count =
         ask(member, instance, &Request::Mechanisms { slot }, &mut buffer)?.written() as usize;
-    Ok(buffer
-        .get(..count)
-        .unwrap_or_default()
-        .as_chunks::<8>()
-        .0
+    let (listed, _) = buffer.get(..count).unwrap_or_default().as_chunks::<8>();
+    let listed: Vec<u64> = listed
         .iter()
         .map(|kind| u64::from_ne_bytes(*kind))
-        .collect())
+        .collect();
+    if let Some(known) = member.token() {
+        let kinds = known.abilities.iter().map(|ability| ability.mechanism);
+        if same_token(&known.info, info)
+            && known.info.firmware == info.firmware
+            && kinds.eq(listed.iter().copied())
+        {
+            return Ok(known.abilities);
+        }
+    }
+    let describe = |mechanism| {
+        let info = mechanism_info(member, instance, slot, mechanism)?;
+        Ok(Ability { mechanism, info })
+    };
+    listed.into_iter().map(describe).collect()
 }
 
-/// Asks a module that has no session open yet.
+/// How the token describes a mechanism; `None` when it does not, though nothing is wrong with it.
+fn mechanism_info(
+    member: &Member,
+    instance: &Arc<dyn Instance>,
+    slot: SlotId,
+    mechanism: u64,
+) -> Result<Option<MechanismInfo>, Obstacle> {
+    let reply = answer(
+        member,
+        instance,
+        &Request::MechanismInfo { slot, mechanism },
+        &mut [],
+    )?;
+    let rv = Rv(reply.rv.0);
+    match (
+        reply.body,
+        verdict(rv, Context::default(), &member.config.overrides),
+    ) {
+        (Body::Mechanism(info), _) => Ok(Some(info)),
+        (_, Verdict::MemberLost { .. }) => Err(Obstacle::Evidence(Evidence::Code(rv))),
+        (
+            _,
+            Verdict::Fine
+            | Verdict::CallersFault
+            | Verdict::SessionLost { .. }
+            | Verdict::MemberBusy
+            | Verdict::Unknown
+            | Verdict::Quarantine(_),
+        ) => Ok(None),
+    }
+}
+
+/// Asks a module that has no session open yet for what it must be able to give.
 fn ask(
     member: &Member,
     instance: &Arc<dyn Instance>,
     request: &Request<'_>,
     output: &mut [u8],
-) -> Result<everslot_protocol::Reply, Obstacle> {
-    let reply = instance
-        .link()
-        .and_then(|mut link| link.call(request, output, Some(member.deadline(request))));
-    let reply = reply.inspect_err(|_| instance.stop(Duration::ZERO))?;
+) -> Result<Reply, Obstacle> {
+    let reply = answer(member, instance, request, output)?;
     match Rv(reply.rv.0) {
         everslot_core::ckr::OK => Ok(reply),
         rv => Err(Obstacle::Evidence(Evidence::Code(rv))),
     }
+}
+
+/// What a module that has no session open yet says.
+fn answer(
+    member: &Member,
+    instance: &Arc<dyn Instance>,
+    request: &Request<'_>,
+    output: &mut [u8],
+) -> Result<Reply, LinkFailure> {
+    instance
+        .link()
+        .and_then(|mut link| link.call(request, output, Some(member.deadline(request))))
+        .inspect_err(|_| instance.stop(Duration::ZERO))
 }

@@ -2,8 +2,8 @@
 
 use cryptoki_sys as ck;
 use everslot_core::{
-    Binding, Context, Effect, Repeat, Rv, Seat, Verdict, Work, WorkInput, WorkNext, ckr, repeat,
-    signing, verdict,
+    Binding, Context, Effect, MemberSet, Repeat, Rv, Seat, Verdict, Work, WorkInput, WorkNext, ckr,
+    repeat, signing, verdict,
 };
 use everslot_protocol::{Body, Bytes, Mechanism, Operation, Reply, Request};
 use zeroize::Zeroizing;
@@ -20,6 +20,8 @@ pub(super) struct Active {
     /// The bench that it stands on.
     pub(super) bench: usize,
     pub(super) begun: Begun,
+    /// The members that have its mechanism.
+    pub(super) eligible: MemberSet,
     work: Work,
     transcript: Option<Box<Transcript>>,
     /// Its key wanted a login of its own, which was made where it stands.
@@ -36,11 +38,13 @@ impl Active {
         (operation, mechanism): (Operation, &Mechanism<'_>),
         begun: Begun,
         (bench, seat): (usize, Option<Seat>),
+        eligible: MemberSet,
     ) -> Self {
         Self {
             operation,
             bench,
             begun,
+            eligible,
             work: Work::begun(may_be_replayed(operation, mechanism), seat),
             transcript: None,
             authenticated: false,
@@ -60,6 +64,7 @@ impl Active {
         (operation, mechanism): (Operation, &Mechanism<'_>),
         begun: Begun,
         transcript: Transcript,
+        eligible: MemberSet,
     ) -> Self {
         let parts = u32::try_from(transcript.parts().len()).unwrap_or(u32::MAX);
         let given = transcript.given().0 > 0;
@@ -67,7 +72,7 @@ impl Active {
         Self {
             work: Work::restored(replayable, parts, given),
             transcript: Some(Box::new(transcript)),
-            ..Self::new((operation, mechanism), begun, (0, None))
+            ..Self::new((operation, mechanism), begun, (0, None), eligible)
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use everslot_core::{MemberId, Repeat, Rv, ckr};
+use everslot_core::{MemberId, MemberSet, Repeat, Rv, ckr};
 use everslot_protocol::{Dual, Mechanism, Operation, Reply};
 use zeroize::Zeroizing;
 
 use super::active::{Active, seat};
 use super::begun::{Begun, begin_on};
 use super::carry::{LENGTH_OF_NOTHING, Send, carry, goes_on, is_verification, leaves_all};
+use super::info::usage;
 use super::transcript::Part;
 use super::{Refusal, VirtualSlot, written};
 use crate::group::{Done, Errand, Lease, Stop};
@@ -45,11 +46,12 @@ impl Benches {
         if self.position(operation).is_some() {
             return Err(ckr::OPERATION_ACTIVE);
         }
+        let eligible = slot.members_with(mechanism.kind, usage(operation))?;
         let mut send = |lease: &mut Lease| begin_on(slot, lease, operation, mechanism, key);
-        let (bench, done) = match self.begin_beside(slot, &mut send) {
+        let (bench, done) = match self.begin_beside(slot, eligible, &mut send) {
             Some(beside) => beside,
             None => {
-                let errand = Errand::anywhere(Repeat::Safe);
+                let errand = Errand::among(eligible, Repeat::Safe);
                 (self.free_bench(), slot.driver.perform(errand, &mut send)?)
             }
         };
@@ -62,8 +64,12 @@ impl Benches {
         }
         let begun = Begun::new(operation, mechanism, key, &mut self.spare);
         self.operations.reserve_exact(1);
-        self.operations
-            .push(Active::new((operation, &mechanism), begun, (bench, at)));
+        self.operations.push(Active::new(
+            (operation, &mechanism),
+            begun,
+            (bench, at),
+            eligible,
+        ));
         Ok(())
     }
 
@@ -72,10 +78,12 @@ impl Benches {
     fn begin_beside(
         &mut self,
         slot: &Arc<VirtualSlot>,
+        eligible: MemberSet,
         send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
     ) -> Option<(usize, Done)> {
         let bench = self.operations.first()?.bench;
-        let lease = Some(self.leases.get_mut(bench)?.take()?);
+        let stands = |lease: &mut Lease| eligible.contains(lease.place().0);
+        let lease = Some(self.leases.get_mut(bench)?.take_if(stands)?);
         let mut not_here = false;
         let mut send = |lease: &mut Lease| {
             let sent = send(lease);
@@ -314,7 +322,7 @@ impl Benches {
             pinned: active.is_pinned(lease.as_ref())?,
             lease,
             login: true,
-            ..Errand::anywhere(Repeat::OnlyIfUndelivered)
+            ..Errand::among(active.eligible, Repeat::OnlyIfUndelivered)
         };
         let mut send = |lease: &mut Lease| {
             active.bring(slot, lease)?;

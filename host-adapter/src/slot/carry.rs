@@ -7,7 +7,7 @@ use everslot_protocol::{Body, Reply};
 
 use super::VirtualSlot;
 use super::active::{Active, is_logged_in};
-use crate::group::{Done, Errand, Lease, Stop};
+use crate::group::{Done, EVERY_MEMBER, Errand, Lease, Stop};
 
 /// Sends an operation's call over a session, with the buffer for its output.
 pub(super) type Send<'a> = &'a mut dyn FnMut(&mut Lease, &mut [u8]) -> Result<Reply, Stop>;
@@ -22,13 +22,15 @@ pub(super) fn carry(
     send: Send<'_>,
 ) -> Result<Done, Rv> {
     let mut pinned = false;
+    let mut eligible = EVERY_MEMBER;
     for active in operations.iter() {
+        eligible = eligible.intersection(active.eligible);
         pinned |= active.is_pinned(lease.as_ref())?;
     }
     let errand = Errand {
         pinned,
         lease,
-        ..Errand::anywhere(repeat)
+        ..Errand::among(eligible, repeat)
     };
     let mut send = |lease: &mut Lease| {
         for active in operations.iter_mut() {

@@ -2,13 +2,13 @@
 //! long as its virtual session whatever becomes of leases.
 
 use cryptoki_sys as ck;
-use everslot_core::{MemberId, Repeat, Rv, ckr};
+use everslot_core::{MemberId, MemberSet, Repeat, Rv, ckr};
 use everslot_protocol::{Body, Bytes, Mechanism, ObjectHandle, Reply, Request, Template, Value};
 
 use super::identity::Identity;
 use super::recipe::{Recipe, is_open_class};
 use super::{Refusal, Session};
-use crate::group::{Errand, Home, Lease, Stop};
+use crate::group::{EVERY_MEMBER, Errand, Home, Lease, Stop};
 use crate::module::{Delivery, LinkFailure, Scratch};
 
 impl Session {
@@ -18,7 +18,7 @@ impl Session {
     /// `CKR_SESSION_READ_ONLY`, what the member says, `CKR_DEVICE_ERROR` when no member could serve or the outcome is unknown.
     pub fn create_object(&self, template: Template<'_>) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
-        let made = self.make_one(home, &mut |lease| {
+        let made = self.make_one(home, EVERY_MEMBER, &mut |lease| {
             Ok(lease.create(home, &|session| Request::CreateObject { session, template })?)
         })?;
         self.keep(made, || Recipe::of(template));
@@ -32,7 +32,7 @@ impl Session {
     pub fn copy_object(&self, object: u64, template: Template<'_>) -> Result<u64, Rv> {
         let original = self.object(object)?;
         let home = Home::of(is_token(template).unwrap_or(original.token));
-        let copy = self.make_one(home, &mut |lease| {
+        let copy = self.make_one(home, EVERY_MEMBER, &mut |lease| {
             let object = self
                 .slot
                 .locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
@@ -49,14 +49,15 @@ impl Session {
     /// `C_GenerateKey`; the virtual handle.
     ///
     /// # Errors
-    /// As in [`create_object`](Self::create_object).
+    /// As in [`create_object`](Self::create_object); `CKR_MECHANISM_INVALID`.
     pub fn generate_key(
         &self,
         mechanism: Mechanism<'_>,
         template: Template<'_>,
     ) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
-        self.make_one(home, &mut |lease| {
+        let eligible = self.slot.members_with(mechanism.kind, ck::CKF_GENERATE)?;
+        self.make_one(home, eligible, &mut |lease| {
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             Ok(lease.create(home, &|session| Request::GenerateKey {
@@ -70,7 +71,7 @@ impl Session {
     /// `C_GenerateKeyPair`; the virtual handles of the public and the private key.
     ///
     /// # Errors
-    /// As in [`create_object`](Self::create_object).
+    /// As in [`create_object`](Self::create_object); `CKR_MECHANISM_INVALID`.
     pub fn generate_key_pair(
         &self,
         mechanism: Mechanism<'_>,
@@ -83,7 +84,8 @@ impl Session {
         );
         self.may_change(public_stays || private_stays)?;
         let home = Home::of(public_stays && private_stays);
-        let made = self.make(home, &mut |lease| {
+        let eligible = (self.slot).members_with(mechanism.kind, ck::CKF_GENERATE_KEY_PAIR)?;
+        let made = self.make(home, eligible, &mut |lease| {
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             Ok(lease.create(home, &|session| Request::GenerateKeyPair {
@@ -102,7 +104,7 @@ impl Session {
     /// `C_UnwrapKey`; the virtual handle.
     ///
     /// # Errors
-    /// As in [`create_object`](Self::create_object); `CKR_UNWRAPPING_KEY_HANDLE_INVALID`.
+    /// As in [`create_object`](Self::create_object); `CKR_MECHANISM_INVALID`, `CKR_UNWRAPPING_KEY_HANDLE_INVALID`.
     pub fn unwrap_key(
         &self,
         mechanism: Mechanism<'_>,
@@ -111,7 +113,8 @@ impl Session {
         template: Template<'_>,
     ) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
-        self.make_one(home, &mut |lease| {
+        let eligible = self.slot.members_with(mechanism.kind, ck::CKF_UNWRAP)?;
+        self.make_one(home, eligible, &mut |lease| {
             let unwrapping_key =
                 self.slot
                     .locate(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;
@@ -130,7 +133,7 @@ impl Session {
     /// `C_DeriveKey`; the virtual handle.
     ///
     /// # Errors
-    /// As in [`create_object`](Self::create_object); `CKR_KEY_HANDLE_INVALID`.
+    /// As in [`create_object`](Self::create_object); `CKR_MECHANISM_INVALID`, `CKR_KEY_HANDLE_INVALID`.
     pub fn derive_key(
         &self,
         mechanism: Mechanism<'_>,
@@ -138,7 +141,8 @@ impl Session {
         template: Template<'_>,
     ) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
-        self.make_one(home, &mut |lease| {
+        let eligible = self.slot.members_with(mechanism.kind, ck::CKF_DERIVE)?;
+        self.make_one(home, eligible, &mut |lease| {
             let base_key = self.slot.locate(lease, base_key, ckr::KEY_HANDLE_INVALID)?;
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
@@ -151,18 +155,28 @@ impl Session {
         })
     }
 
-    pub(super) fn make_one(&self, home: Home, send: &mut Send<'_>) -> Result<u64, Rv> {
-        match self.make(home, send)? {
+    pub(super) fn make_one(
+        &self,
+        home: Home,
+        eligible: MemberSet,
+        send: &mut Send<'_>,
+    ) -> Result<u64, Rv> {
+        match self.make(home, eligible, send)? {
             Made::One(object) => Ok(object),
             Made::Pair(..) | Made::None => Err(ckr::DEVICE_ERROR),
         }
     }
 
-    /// Makes an object on a member and takes it into the catalogue.
+    /// Makes an object on one of the eligible members and takes it into the catalogue.
     ///
     /// A creation whose outcome is unknown is not sent to another member (S4). What a session makes it makes on one member while that serves:
     /// calls that take two objects (to wrap one key with another, to derive from two) need both on one.
-    pub(super) fn make(&self, home: Home, send: &mut Send<'_>) -> Result<Made, Rv> {
+    pub(super) fn make(
+        &self,
+        home: Home,
+        eligible: MemberSet,
+        send: &mut Send<'_>,
+    ) -> Result<Made, Rv> {
         let preferred = self.state()?.maker;
         self.may_change(home == Home::Token)?;
         let mut made = None;
@@ -177,7 +191,7 @@ impl Session {
         };
         let errand = Errand {
             preferred,
-            ..Errand::anywhere(Repeat::OnlyIfUndelivered)
+            ..Errand::among(eligible, Repeat::OnlyIfUndelivered)
         };
         let done = self.slot.driver.perform(errand, &mut send)?;
         Refusal::of(done.reply).map_err(|refusal| refusal.rv)?;

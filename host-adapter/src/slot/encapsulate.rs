@@ -1,5 +1,6 @@
 //! Keys that travel encapsulated, or wrapped with associated data (PKCS#11 v3.2 §5.18).
 
+use cryptoki_sys as ck;
 use everslot_core::{Repeat, Rv, ckr};
 use everslot_protocol::{Body, Bytes, Mechanism, Request, Sealed, Template};
 
@@ -25,7 +26,8 @@ impl Session {
         let home = Home::of(is_token(template).unwrap_or(false));
         let (room, buffer) = output.parts();
         let mut length = 0;
-        let made = self.make(home, &mut |lease| {
+        let eligible = (self.slot).members_with_later(mechanism.kind, ck::CKF_ENCAPSULATE)?;
+        let made = self.make(home, eligible, &mut |lease| {
             let public_key = self
                 .slot
                 .locate(lease, public_key, ckr::KEY_HANDLE_INVALID)?;
@@ -68,7 +70,8 @@ impl Session {
         ciphertext: &[u8],
     ) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
-        self.make_one(home, &mut |lease| {
+        let eligible = (self.slot).members_with_later(mechanism.kind, ck::CKF_DECAPSULATE)?;
+        self.make_one(home, eligible, &mut |lease| {
             let private_key = self
                 .slot
                 .locate(lease, private_key, ckr::KEY_HANDLE_INVALID)?;
@@ -122,7 +125,9 @@ impl Session {
         } else {
             Repeat::Safe
         };
-        let done = slot.driver.perform(Errand::anywhere(repeat), &mut send)?;
+        let eligible = slot.members_with_later(mechanism.kind, ck::CKF_WRAP)?;
+        let errand = Errand::among(eligible, repeat);
+        let done = slot.driver.perform(errand, &mut send)?;
         let length = Refusal::of_length(done.reply)?;
         Ok(match done.reply.body {
             Body::Sealed(sealed) => sealed,
@@ -143,7 +148,8 @@ impl Session {
         associated: &[u8],
     ) -> Result<u64, Rv> {
         let home = Home::of(is_token(template).unwrap_or(false));
-        self.make_one(home, &mut |lease| {
+        let eligible = (self.slot).members_with_later(mechanism.kind, ck::CKF_UNWRAP)?;
+        self.make_one(home, eligible, &mut |lease| {
             let unwrapping_key =
                 self.slot
                     .locate(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;

@@ -1,17 +1,20 @@
-use std::collections::HashSet;
-
 use cryptoki_sys as ck;
-use everslot_core::{MemberSet, Repeat, Rv, ckr};
-use everslot_protocol::{Body, MechanismInfo, Request, SlotInfo, TokenInfo, Version};
+use everslot_core::{MemberId, MemberSet, Repeat, Rv, ckr};
+use everslot_protocol::{Body, MechanismInfo, Operation, Request, SlotInfo, TokenInfo, Version};
 
-use super::VirtualSlot;
-use crate::group::{Errand, Lease, Member, Token};
+use super::{VirtualSlot, token_info};
+use crate::group::{EVERY_MEMBER, Errand, Lease};
 
 /// `CK_INFO`, `CK_SLOT_INFO` and `CK_TOKEN_INFO`: who made the virtual slot.
 const MANUFACTURER: &str = "everslot";
 
 impl VirtualSlot {
     /// `C_GetSlotInfo`. A token is present as long as a member serves.
+    ///
+    /// The slot is not removable: nobody can take the virtual token out, and its sessions, handles and login outlive an outage,
+    /// while applications drop theirs when the token of a removable slot is gone. PKCS#11 v3.1 §3.2 has such a slot hold a token
+    /// always; here an outage of all members clears `CKF_TOKEN_PRESENT` nevertheless, since an application that
+    /// `C_WaitForSlotEvent` wakes learns by it what has happened.
     pub fn slot_info(&self) -> SlotInfo {
         self.driver.recover_in_call();
         let present = if self.is_present() {
@@ -24,28 +27,24 @@ impl VirtualSlot {
         SlotInfo {
             description: [first, second],
             manufacturer: padded(MANUFACTURER),
-            flags: ck::CKF_REMOVABLE_DEVICE | present,
+            flags: present,
             hardware: version(),
             firmware: version(),
         }
     }
 
-    /// `C_GetTokenInfo`: label and serial are the group's own and never change; what a token can do is what all members can.
+    /// `C_GetTokenInfo`, by the rules of [`token_info`]. Each member that serves is asked, since PIN flags, memory and
+    /// clock change; for one that gives no answer, what it last said holds.
     ///
     /// # Errors
-    /// `CKR_TOKEN_NOT_PRESENT` when no member serves.
+    /// `CKR_TOKEN_NOT_PRESENT` when no member serves: `C_GetSlotInfo` says the same at that moment, PKCS#11 v3.1 §5.5.3 has this
+    /// code for an empty slot, and Luna's status has it for a member that is gone.
     pub fn token_info(&self) -> Result<TokenInfo, Rv> {
         self.driver.recover_in_call();
-        let tokens: Vec<Token> = self.serving().filter_map(|member| member.token()).collect();
-        let (first, others) = tokens.split_first().ok_or(ckr::TOKEN_NOT_PRESENT)?;
-        let mut info = first.info;
-        for Token { info: other, .. } in others {
-            // What only some can do is not promised; what any restricts is said.
-            let restricting = ck::CKF_WRITE_PROTECTED | ck::CKF_LOGIN_REQUIRED | PIN_WARNINGS;
-            info.flags = (info.flags & other.flags) | ((info.flags | other.flags) & restricting);
-            info.min_pin = info.min_pin.max(other.min_pin);
-            info.max_pin = info.max_pin.min(other.max_pin);
-        }
+        let asked: Vec<TokenInfo> = (self.driver.settled().iter())
+            .filter_map(|member| self.token_info_of(member))
+            .collect();
+        let info = token_info::of_members(&asked).ok_or(ckr::TOKEN_NOT_PRESENT)?;
         let open = self.open.counts();
         Ok(TokenInfo {
             label: padded(self.label()),
@@ -62,84 +61,85 @@ impl VirtualSlot {
         })
     }
 
-    /// `C_GetMechanismList`: what all members that serve have in common, so that any of them can take over.
+    /// One member's own; `None` when it was lost over the question.
+    fn token_info_of(&self, id: MemberId) -> Option<TokenInfo> {
+        let known = self.driver.member(id)?.token()?;
+        let errand = Errand::among(MemberSet::of(id), Repeat::Safe);
+        let mut send = |lease: &mut Lease| {
+            let request = Request::TokenInfo { slot: known.slot };
+            Ok(lease.call(&request, &mut [])?)
+        };
+        let done = self.driver.perform(errand, &mut send).ok();
+        match done.map(|done| done.reply.body) {
+            Some(Body::Token(info)) => Some(info),
+            Some(_) => Some(known.info),
+            None => self.driver.serving().contains(id).then_some(known.info),
+        }
+    }
+
+    /// `C_GetMechanismList`: what the policy makes of what the members' tokens were seen to have. It does not change when a
+    /// member is lost.
     ///
     /// # Errors
     /// `CKR_TOKEN_NOT_PRESENT` when no member serves.
     pub fn mechanisms(&self) -> Result<Vec<u64>, Rv> {
-        self.driver.recover_in_call();
-        let mut tokens = self.serving().filter_map(|member| member.token());
-        let mut common = tokens.next().ok_or(ckr::TOKEN_NOT_PRESENT)?.mechanisms;
-        for token in tokens {
-            let offered: HashSet<u64> = token.mechanisms.into_iter().collect();
-            common.retain(|mechanism| offered.contains(mechanism));
-        }
-        Ok(common)
+        self.require_token()?;
+        Ok(self.driver.offers().mechanisms())
     }
 
-    /// `C_GetMechanismInfo`: the key sizes and uses that all members that serve have in common.
+    /// `C_GetMechanismInfo`: with `mechanisms = "common"` the key sizes and uses that all members have in common, with `"any"`
+    /// those of any.
     ///
     /// # Errors
     /// `CKR_MECHANISM_INVALID`, `CKR_TOKEN_NOT_PRESENT` when no member serves.
     pub fn mechanism_info(&self, mechanism: u64) -> Result<MechanismInfo, Rv> {
-        if !self.mechanisms()?.contains(&mechanism) {
-            return Err(ckr::MECHANISM_INVALID);
-        }
-        let mut common: Option<MechanismInfo> = None;
-        for member in self.serving() {
-            let Some(info) = self.mechanism_info_of(member, mechanism)? else {
-                continue;
-            };
-            common = Some(common.map_or(info, |known| MechanismInfo {
-                min_key_size: known.min_key_size.max(info.min_key_size),
-                max_key_size: known.max_key_size.min(info.max_key_size),
-                flags: known.flags & info.flags,
-            }));
-        }
-        common.ok_or(ckr::TOKEN_NOT_PRESENT)
+        self.require_token()?;
+        self.driver.offers().info(mechanism)
     }
 
-    /// `None` when the member was lost while it was asked.
-    fn mechanism_info_of(
-        &self,
-        member: &Member,
-        mechanism: u64,
-    ) -> Result<Option<MechanismInfo>, Rv> {
-        let mut errand = Errand::anywhere(Repeat::Safe);
-        errand.eligible = MemberSet::of(member.id);
-        let slot = member
-            .token()
-            .map(|token| token.slot)
-            .ok_or(ckr::TOKEN_NOT_PRESENT)?;
-        let mut send = |lease: &mut Lease| {
-            Ok(lease.call(&Request::MechanismInfo { slot, mechanism }, &mut [])?)
-        };
-        match self.driver.perform(errand, &mut send) {
-            Ok(done) => match done.reply.body {
-                Body::Mechanism(info) => Ok(Some(info)),
-                _ => Err(Rv(done.reply.rv.0)),
-            },
-            Err(_) => Ok(None),
+    /// The members that a call with this mechanism may go to, for one of its uses (`CKF_SIGN`, …).
+    ///
+    /// # Errors
+    /// `CKR_MECHANISM_INVALID` for a mechanism that the group does not offer; no member is asked.
+    pub(super) fn members_with(&self, mechanism: u64, usage: u64) -> Result<MemberSet, Rv> {
+        self.driver.offers().eligible(mechanism, usage)
+    }
+
+    /// The same for a function that only some members have (those of PKCS#11 3.0 and later). With a mechanism that no token has the
+    /// members are asked nevertheless, since `CKR_FUNCTION_NOT_SUPPORTED` comes first and only they know.
+    ///
+    /// # Errors
+    /// `CKR_MECHANISM_INVALID` for a mechanism that some member has and the group does not offer.
+    pub(super) fn members_with_later(&self, mechanism: u64, usage: u64) -> Result<MemberSet, Rv> {
+        let offers = self.driver.offers();
+        match offers.eligible(mechanism, usage) {
+            Err(_) if !offers.is_known(mechanism) => Ok(EVERY_MEMBER),
+            known => known,
         }
     }
 
-    fn serving(&self) -> impl Iterator<Item = &std::sync::Arc<Member>> {
-        let serving = self.driver.settled();
-        self.driver
-            .members()
-            .iter()
-            .filter(move |member| serving.contains(member.id))
+    fn require_token(&self) -> Result<(), Rv> {
+        self.driver.recover_in_call();
+        if self.is_present() {
+            Ok(())
+        } else {
+            Err(ckr::TOKEN_NOT_PRESENT)
+        }
     }
 }
 
-const PIN_WARNINGS: u64 = ck::CKF_USER_PIN_COUNT_LOW
-    | ck::CKF_USER_PIN_FINAL_TRY
-    | ck::CKF_USER_PIN_LOCKED
-    | ck::CKF_USER_PIN_TO_BE_CHANGED
-    | ck::CKF_SO_PIN_COUNT_LOW
-    | ck::CKF_SO_PIN_FINAL_TRY
-    | ck::CKF_SO_PIN_LOCKED
-    | ck::CKF_SO_PIN_TO_BE_CHANGED;
+/// The use of a mechanism that an operation makes, as `CK_MECHANISM_INFO` flags it.
+pub(super) const fn usage(operation: Operation) -> u64 {
+    match operation {
+        Operation::Digest => ck::CKF_DIGEST,
+        Operation::Sign => ck::CKF_SIGN,
+        Operation::SignRecover => ck::CKF_SIGN_RECOVER,
+        Operation::Verify => ck::CKF_VERIFY,
+        Operation::VerifyRecover => ck::CKF_VERIFY_RECOVER,
+        Operation::Encrypt => ck::CKF_ENCRYPT,
+        Operation::Decrypt => ck::CKF_DECRYPT,
+    }
+}
 
 /// `text` as PKCS#11 pads it: with blanks, without a final zero, cut to `N` bytes.
 pub(crate) fn padded<const N: usize>(text: &str) -> [u8; N] {

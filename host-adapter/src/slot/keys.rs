@@ -1,3 +1,4 @@
+use cryptoki_sys as ck;
 use everslot_core::{Repeat, Rv, ckr};
 use everslot_protocol::{Bytes, Mechanism, Request};
 
@@ -9,7 +10,7 @@ impl Session {
     /// `C_WrapKey`; the bytes written or, for a query, needed.
     ///
     /// # Errors
-    /// `CKR_WRAPPING_KEY_HANDLE_INVALID`, `CKR_KEY_HANDLE_INVALID`, what the member says, `CKR_DEVICE_ERROR` when no member that has
+    /// `CKR_MECHANISM_INVALID`, `CKR_WRAPPING_KEY_HANDLE_INVALID`, `CKR_KEY_HANDLE_INVALID`, what the member says, `CKR_DEVICE_ERROR` when no member that has
     /// both keys serves.
     pub fn wrap_key(
         &self,
@@ -19,6 +20,7 @@ impl Session {
         output: Output<'_>,
     ) -> Result<u64, Refusal> {
         drop(self.state()?);
+        let eligible = self.slot.members_with(mechanism.kind, ck::CKF_WRAP)?;
         let (room, buffer) = output.parts();
         let mut send = |lease: &mut Lease| {
             let wrapping_key =
@@ -36,10 +38,8 @@ impl Session {
             };
             Ok(lease.call(&request, buffer)?)
         };
-        let done = self
-            .slot
-            .driver
-            .perform(Errand::anywhere(Repeat::Safe), &mut send)?;
+        let errand = Errand::among(eligible, Repeat::Safe);
+        let done = self.slot.driver.perform(errand, &mut send)?;
         Refusal::of_length(done.reply)
     }
 

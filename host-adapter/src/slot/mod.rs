@@ -26,6 +26,7 @@ mod session;
 mod sessions;
 mod standing;
 mod state;
+mod token_info;
 mod transcript;
 mod verify_signature;
 

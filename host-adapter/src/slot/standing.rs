@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use everslot_core::{Incarnation, MemberId, Repeat, Rv, ckr};
-use everslot_protocol::{MessageCall, Reply, Request, SessionHandle, SignatureCall, wire};
+use cryptoki_sys as ck;
+use everslot_core::{Incarnation, MemberId, MemberSet, Repeat, Rv, ckr};
+use everslot_protocol::{
+    MessageCall, MessageOperation, Reply, Request, SessionHandle, SignatureCall, wire,
+};
 use zeroize::Zeroizing;
 
 use super::{Refusal, VirtualSlot};
@@ -17,6 +20,8 @@ type Place = (MemberId, Incarnation, SessionHandle);
 pub(super) struct Standing {
     /// The request that begins it, with virtual handles, in its wire form.
     init: Zeroizing<Vec<u8>>,
+    /// The members that have its mechanism.
+    eligible: MemberSet,
     lease: Option<Lease>,
     /// The real session that it was last begun on.
     on: Option<Place>,
@@ -35,12 +40,13 @@ impl Standing {
         // The size was asked for, so it fits.
         let _ = wire::encode_request(init, &mut kept);
         let mut send = |lease: &mut Lease| begin_on(slot, lease, init);
-        let Done { reply, lease } = slot
-            .driver
-            .perform(Errand::anywhere(Repeat::Safe), &mut send)?;
+        let eligible = eligible(slot, init)?;
+        let errand = Errand::among(eligible, Repeat::Safe);
+        let Done { reply, lease } = slot.driver.perform(errand, &mut send)?;
         Refusal::of(reply).map_err(|refusal| refusal.rv)?;
         Ok(Self {
             init: kept,
+            eligible,
             on: lease.as_ref().map(place),
             lease,
             bound: false,
@@ -64,7 +70,7 @@ impl Standing {
         let errand = Errand {
             pinned: self.bound,
             lease,
-            ..Errand::anywhere(repeat)
+            ..Errand::among(self.eligible, repeat)
         };
         let (on, bound, init) = (&mut self.on, self.bound, &self.init);
         let mut resend = |lease: &mut Lease| {
@@ -103,6 +109,30 @@ impl Standing {
         if let Some(mut lease) = self.lease.take() {
             lease.spoil();
         }
+    }
+}
+
+/// The members that the work may stand on.
+fn eligible(slot: &VirtualSlot, init: &Request<'_>) -> Result<MemberSet, Rv> {
+    match init {
+        Request::Message {
+            operation,
+            call: MessageCall::Init { mechanism, .. },
+            ..
+        } => {
+            let usage = match operation {
+                MessageOperation::Encrypt => ck::CKF_MESSAGE_ENCRYPT,
+                MessageOperation::Decrypt => ck::CKF_MESSAGE_DECRYPT,
+                MessageOperation::Sign => ck::CKF_MESSAGE_SIGN,
+                MessageOperation::Verify => ck::CKF_MESSAGE_VERIFY,
+            };
+            slot.members_with_later(mechanism.kind, usage)
+        }
+        Request::VerifySignature {
+            call: SignatureCall::Init { mechanism, .. },
+            ..
+        } => slot.members_with_later(mechanism.kind, ck::CKF_VERIFY),
+        _ => Err(ckr::GENERAL_ERROR),
     }
 }
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::active::Active;
 use super::begun::Begun;
+use super::info::usage;
 use super::transcript::{Part, Transcript};
 use super::{Output, Refusal, Session, VirtualSlot};
 use crate::module::Scratch;
@@ -207,7 +208,13 @@ impl VirtualSlot {
                 .map_err(|_| ckr::SAVED_STATE_INVALID)?;
         }
         let begun = Begun::new(operation, mechanism, key, &mut Zeroizing::default());
-        Ok(Active::restored((operation, &mechanism), begun, transcript))
+        let eligible = self.members_with(mechanism.kind, usage(operation))?;
+        Ok(Active::restored(
+            (operation, &mechanism),
+            begun,
+            transcript,
+            eligible,
+        ))
     }
 }
 

@@ -34,7 +34,14 @@ const VERSION: CK_VERSION = CK_VERSION {
 
 /// Whether the token has a mechanism.
 pub(crate) fn has_mechanism(mechanism: CK_MECHANISM_TYPE) -> bool {
-    MECHANISMS.iter().any(|&(known, _)| known == mechanism)
+    MECHANISMS.iter().any(|&(known, _)| known == mechanism) && is_enabled(mechanism)
+}
+
+fn is_enabled(mechanism: CK_MECHANISM_TYPE) -> bool {
+    let enabled = &settings().mechanisms;
+    enabled
+        .as_ref()
+        .is_none_or(|list| list.contains(&mechanism))
 }
 
 pub(crate) unsafe extern "C" fn initialize(_arguments: *mut c_void) -> CK_RV {
@@ -137,6 +144,7 @@ pub(crate) unsafe extern "C" fn mechanisms(
     answer("C_GetMechanismList", || {
         state::token(slot)?;
         let types = MECHANISMS.map(|(mechanism, _)| mechanism);
+        let types: Vec<_> = types.into_iter().filter(|&kind| is_enabled(kind)).collect();
         // SAFETY: the application's pointers are null or valid for the stated count, by PKCS#11.
         unsafe { memory::give(list, count, &types) }.map(drop)
     })
@@ -151,11 +159,11 @@ pub(crate) unsafe extern "C" fn mechanism_info(
         state::token(slot)?;
         let (_, flags) = *MECHANISMS
             .iter()
-            .find(|&&(known, _)| known == mechanism)
+            .find(|&&(known, _)| known == mechanism && is_enabled(known))
             .ok_or(CKR_MECHANISM_INVALID)?;
         let value = CK_MECHANISM_INFO {
             ulMinKeySize: 16,
-            ulMaxKeySize: 521,
+            ulMaxKeySize: settings().largest_key,
             flags,
         };
         // SAFETY: the application's pointer is null or valid, by PKCS#11.

@@ -19,6 +19,8 @@
 //! | `EVERSLOT_TEST_SESSION_LIMIT` | sessions that a token allows | 4096 |
 //! | `EVERSLOT_TEST_INTERFACE` | the latest interface that it has: `2.40`, `3.0` or `3.2` | `3.2` |
 //! | `EVERSLOT_TEST_USER` | the user's name for `C_LoginUser` | `user` |
+//! | `EVERSLOT_TEST_MECHANISMS` | those of its mechanisms that the token has, such as `0x1041 0x250` | all |
+//! | `EVERSLOT_TEST_LARGEST_KEY` | the largest key size of every mechanism | 521 |
 //!
 //! Nothing unwinds out of it: a panic in an `extern "C"` function aborts the process.
 

@@ -22,6 +22,10 @@ pub(crate) struct Settings {
     pub(crate) interface: (u8, u8),
     /// Sessions that a token allows.
     pub(crate) session_limit: usize,
+    /// The mechanisms that it has, if not all.
+    pub(crate) mechanisms: Option<Vec<u64>>,
+    /// The largest key that any mechanism takes.
+    pub(crate) largest_key: u64,
 }
 
 /// The settings, from the environment.
@@ -40,7 +44,17 @@ pub(crate) fn settings() -> &'static Settings {
         session_limit: number("EVERSLOT_TEST_SESSION_LIMIT")
             .unwrap_or(crate::state::SESSIONS)
             .min(crate::state::SESSIONS),
+        mechanisms: variable("EVERSLOT_TEST_MECHANISMS").map(|list| hexadecimal(&list)),
+        largest_key: number("EVERSLOT_TEST_LARGEST_KEY").map_or(521, |size| size as u64),
     })
+}
+
+/// The numbers of a list; a word that is none does not count.
+fn hexadecimal(list: &str) -> Vec<u64> {
+    let words = list.split_whitespace();
+    words
+        .filter_map(|word| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok())
+        .collect()
 }
 
 fn variable(name: &str) -> Option<String> {

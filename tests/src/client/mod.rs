@@ -16,8 +16,8 @@ use std::path::Path;
 
 use cryptoki_sys::{
     CK_C_GetInterface, CK_C_INITIALIZE_ARGS, CK_FLAGS, CK_FUNCTION_LIST, CK_FUNCTION_LIST_PTR_PTR,
-    CK_MECHANISM_TYPE, CK_RV, CK_SLOT_ID, CK_TOKEN_INFO, CKF_OS_LOCKING_OK, CKF_RW_SESSION,
-    CKF_SERIAL_SESSION, CKR_OK,
+    CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_RV, CK_SLOT_ID, CK_SLOT_INFO, CK_TOKEN_INFO,
+    CKF_OS_LOCKING_OK, CKF_RW_SESSION, CKF_SERIAL_SESSION, CKR_OK,
 };
 use everslot_core::Rv;
 
@@ -197,6 +197,43 @@ impl Module {
         let mut info = CK_TOKEN_INFO::default();
         call!(self, C_GetTokenInfo(slot, &raw mut info))?;
         Ok(info)
+    }
+
+    /// `C_GetSlotInfo`
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn slot_info(self, slot: CK_SLOT_ID) -> Result<CK_SLOT_INFO, Failure> {
+        let mut info = CK_SLOT_INFO::default();
+        call!(self, C_GetSlotInfo(slot, &raw mut info))?;
+        Ok(info)
+    }
+
+    /// `C_GetMechanismInfo`
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn mechanism_info(
+        self,
+        slot: CK_SLOT_ID,
+        mechanism: CK_MECHANISM_TYPE,
+    ) -> Result<CK_MECHANISM_INFO, Failure> {
+        let mut info = CK_MECHANISM_INFO::default();
+        call!(self, C_GetMechanismInfo(slot, mechanism, &raw mut info))?;
+        Ok(info)
+    }
+
+    /// `C_WaitForSlotEvent` with these flags; the slot.
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn wait_for_slot_event(self, flags: CK_FLAGS) -> Result<CK_SLOT_ID, Failure> {
+        let mut slot = CK_SLOT_ID::MAX;
+        call!(
+            self,
+            C_WaitForSlotEvent(flags, &raw mut slot, std::ptr::null_mut())
+        )?;
+        Ok(slot)
     }
 
     /// The slot with the token of this label.

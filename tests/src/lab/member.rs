@@ -24,7 +24,8 @@ impl Member {
             index,
             token_label: token_label(plan, index),
             module: module(plan.token),
-            store: (plan.token == Token::SoftHsm).then(|| Store::new(&directory, plan.pins)),
+            store: (plan.token == Token::SoftHsm)
+                .then(|| Store::new(&directory, plan.pins).with_settings(plan.settings_of(index))),
             directory,
         };
         match plan.isolation {
@@ -163,6 +164,8 @@ impl Member {
         if self.index < plan.legacy {
             variables.push(("EVERSLOT_TEST_INTERFACE", "2.40".into()));
         }
+        let further = plan.settings_of(self.index).iter();
+        variables.extend(further.map(|(name, value)| (*name, value.into())));
         if plan.scripted {
             variables.push(("EVERSLOT_TEST_CONTROL", self.control().into()));
             variables.push(("EVERSLOT_TEST_LOG", self.log().into()));

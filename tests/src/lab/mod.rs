@@ -272,11 +272,14 @@ impl Lab {
             attempts,
             in_call,
             transcript,
+            mechanisms,
             ..
         } = &self.plan;
         let (label, interval) = (Self::LABEL, interval.as_millis());
         let mode = if *in_call { "in-call" } else { "background" };
-        let mut group = format!("[[group]]\nlabel = \"{label}\"\nserial = \"1\"\n");
+        let mut group = format!(
+            "[[group]]\nlabel = \"{label}\"\nserial = \"1\"\nmechanisms = \"{mechanisms}\"\n"
+        );
         if let Some(transcript) = transcript {
             group += &format!("transcript = \"{transcript}\"\n");
         }

@@ -53,6 +53,17 @@ pub struct Plan {
     pub sessions: Option<u32>,
     /// Sessions that the test module's token allows; thousands when none.
     pub session_limit: Option<u32>,
+    /// Which of its members' mechanisms the group offers: `common` or `any`.
+    pub mechanisms: &'static str,
+    /// What further variables or, for SoftHSM, settings the members' modules have, in the order of the members.
+    pub settings: Vec<Vec<(&'static str, &'static str)>>,
+}
+
+impl Plan {
+    /// The settings of one member's module.
+    pub(super) fn settings_of(&self, index: usize) -> &[(&'static str, &'static str)] {
+        self.settings.get(index).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl Default for Plan {
@@ -73,6 +84,8 @@ impl Default for Plan {
             pins: Pins::default(),
             sessions: None,
             session_limit: None,
+            mechanisms: "common",
+            settings: Vec::new(),
         }
     }
 }

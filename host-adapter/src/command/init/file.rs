@@ -45,6 +45,12 @@ impl Display for GroupText<'_> {
             self.serial,
             "the virtual token's serial; applications may remember it, so keep it",
         )?;
+        line(
+            f,
+            "mechanisms",
+            "common",
+            "or \"any\": also those that only some members have",
+        )?;
         f.write_str("\n[group.recovery]\n")?;
         line(
             f,
