@@ -15,5 +15,6 @@ mod log;
 pub mod module;
 mod signals;
 pub mod slot;
+mod slot_events;
 pub mod status;
 mod threads;

@@ -13,6 +13,7 @@ use crate::fork::{ForkMark, PerProcess};
 use crate::group::GroupDriver;
 use crate::hosted;
 use crate::slot::{Session, Sessions, VirtualSlot, padded, version};
+use crate::slot_events::{EventFlag, SlotEvents};
 use crate::status::{Process, Read, Server, Snapshot, Source};
 
 /// What `C_Initialize` was given.
@@ -26,6 +27,7 @@ pub struct InitialiseArguments {
 pub struct Library {
     slots: Vec<Arc<VirtualSlot>>,
     sessions: Arc<Sessions>,
+    events: Arc<SlotEvents>,
     mark: ForkMark,
     status: Mutex<Option<Server>>,
     process: Process,
@@ -74,6 +76,7 @@ impl Library {
         let Some(library) = CURRENT.swap(None) else {
             return Err(ckr::CRYPTOKI_NOT_INITIALIZED);
         };
+        library.events.end();
         drop(
             library
                 .status
@@ -146,37 +149,50 @@ impl Library {
             .ok_or(ckr::SESSION_HANDLE_INVALID)
     }
 
-    /// `C_WaitForSlotEvent` without blocking: the first slot whose token has come or gone since it was last asked. The blocking form
-    /// is refused, as the specification lets a library (v3.1 §5.5.4).
+    /// `C_WaitForSlotEvent`: a slot whose token has come or gone since that was last reported. Where recovery runs inside calls, a
+    /// call that waits makes the attempts that are due meanwhile.
     ///
     /// # Errors
-    /// `CKR_NO_EVENT`, `CKR_FUNCTION_NOT_SUPPORTED`
+    /// `CKR_NO_EVENT` when there is none and the call must not wait; `CKR_CRYPTOKI_NOT_INITIALIZED` when `C_Finalize` is called
+    /// while it waits (PKCS#11 v3.1 §5.5.4).
     pub fn wait_for_slot_event(&self, dont_block: bool) -> Result<u64, Rv> {
-        if !dont_block {
-            return Err(ckr::FUNCTION_NOT_SUPPORTED);
+        loop {
+            let turn = self.events.turn();
+            for slot in &self.slots {
+                slot.driver.recover_in_call();
+            }
+            match self.events.take()? {
+                Some(slot) => return Ok(slot),
+                None if dont_block => return Err(ckr::NO_EVENT),
+                None => {}
+            }
+            let attempts = self.slots.iter();
+            let next = attempts
+                .filter_map(|slot| slot.driver.next_attempt_in_call())
+                .min();
+            self.events.wait(turn, next);
         }
-        self.slots
-            .iter()
-            .find(|slot| slot.take_event())
-            .map(|slot| slot.id)
-            .ok_or(ckr::NO_EVENT)
     }
 
     fn start(config: &Config, arguments: InitialiseArguments) -> Result<Self, Rv> {
         let host_program = host_program(config).map_err(refuse)?;
         let sessions = Arc::new(Sessions::default());
-        let drivers: Vec<_> = (config.groups.iter())
-            .map(|group| {
+        let events = Arc::new(SlotEvents::default());
+        let drivers: Vec<_> = (0..)
+            .zip(&config.groups)
+            .map(|(id, group)| {
                 GroupDriver::start(
                     group.clone(),
                     host_program.clone(),
                     arguments.threads_forbidden,
+                    EventFlag::new(id, &events),
                 )
             })
             .collect();
         for driver in &drivers {
             driver.wait_until_serving(startup_deadline(driver));
         }
+        events.begin();
         let slots = (0..)
             .zip(drivers)
             .map(|(id, driver)| Arc::new(VirtualSlot::new(id, driver, Arc::downgrade(&sessions))));
@@ -185,6 +201,7 @@ impl Library {
         Ok(Self {
             slots,
             sessions,
+            events,
             mark,
             status: Mutex::new(None),
             process: Process::this(),

@@ -32,6 +32,7 @@ use everslot_core::{
 
 use crate::config::{GroupConfig, RecoveryMode};
 use crate::module::Instance;
+use crate::slot_events::EventFlag;
 use background::Background;
 use clock::Clock;
 use load::Loads;
@@ -69,6 +70,8 @@ pub(crate) struct GroupDriver {
     background: Option<Background>,
     relief: OnceLock<Relief>,
     threads: Threads,
+    /// Set when the group comes or goes.
+    event: EventFlag,
     /// The library is being finalised: what becomes of the members is no news.
     stopping: AtomicBool,
 }
@@ -79,6 +82,7 @@ impl GroupDriver {
         config: GroupConfig,
         host_program: Option<PathBuf>,
         threads_forbidden: bool,
+        event: EventFlag,
     ) -> Arc<Self> {
         let in_call = threads_forbidden || config.recovery.mode == RecoveryMode::InCall;
         let driver = Arc::new(Self {
@@ -94,6 +98,7 @@ impl GroupDriver {
             background: if in_call { None } else { Background::new() },
             threads: Threads::new(),
             relief: OnceLock::new(),
+            event,
             stopping: AtomicBool::new(false),
             config,
         });
@@ -278,7 +283,11 @@ impl GroupDriver {
             WakeUp::Idle => None,
             WakeUp::At(instant, _) => Some(instant),
         };
+        let was_present = self.is_present();
         self.view.publish(&view, due);
+        if self.is_present() != was_present {
+            self.event.set();
+        }
         if !self.stopping.load(Ordering::Acquire) {
             output
                 .events
@@ -286,8 +295,9 @@ impl GroupDriver {
                 .for_each(|event| events::note(self, event));
         }
         self.changed.notify_all();
-        if let Some(background) = &self.background {
-            background.wake();
+        match &self.background {
+            Some(background) => background.wake(),
+            None => self.event.stir(),
         }
     }
 

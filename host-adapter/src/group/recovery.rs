@@ -19,6 +19,9 @@ use crate::module::{Instance, LinkFailure};
 /// A module may take longer to load than its token takes to answer.
 const SHORTEST_START: Duration = Duration::from_secs(5);
 
+/// How long a call that waits for a slot's event leaves an attempt to other threads.
+const BREATH: Duration = Duration::from_millis(10);
+
 /// Most slots that a module is asked for.
 const SLOTS: usize = 256;
 /// Most mechanisms that a token is asked for.
@@ -53,6 +56,13 @@ impl GroupDriver {
         if self.background.is_none() && self.view.due().is_some() {
             self.attempt_if_due();
         }
+    }
+
+    /// When the next call is to make an attempt, for one that has nothing else to do; `None` when there is none to make.
+    pub(crate) fn next_attempt_in_call(&self) -> Option<Duration> {
+        let due = self.view.due().filter(|_| self.background.is_none())?;
+        // It may be due already while another thread makes one.
+        Some(self.clock.until(due).max(BREATH))
     }
 
     /// Makes the attempt that is longest due, if one is due and no other thread makes one. Whether it did.

@@ -30,7 +30,6 @@ mod token_info;
 mod transcript;
 mod verify_signature;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use cryptoki_sys as ck;
@@ -55,8 +54,6 @@ pub struct VirtualSlot {
     open: OpenSessions,
     /// Tells this slot's handles from those of another process.
     mark: Option<[u8; 16]>,
-    /// Whether a token was present when its coming and going was last asked for.
-    was_present: AtomicBool,
 }
 
 /// Where a call's output goes.
@@ -140,7 +137,6 @@ fn random_mark() -> Option<[u8; 16]> {
 impl VirtualSlot {
     pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Weak<Sessions>) -> Self {
         let catalogue = Catalogue::new(driver.members().len());
-        let was_present = AtomicBool::new(driver.is_present());
         let all = sessions.clone();
         driver.on_exhaustion(Box::new(move |member, holders| {
             all.upgrade()
@@ -154,19 +150,12 @@ impl VirtualSlot {
             sessions,
             open: OpenSessions::default(),
             mark: random_mark(),
-            was_present,
         }
     }
 
     /// Whether a member serves at the moment.
     pub fn is_present(&self) -> bool {
         self.driver.is_present()
-    }
-
-    /// Whether the token has come or gone since this was last asked.
-    pub(crate) fn take_event(&self) -> bool {
-        let present = self.is_present();
-        self.was_present.swap(present, Ordering::AcqRel) != present
     }
 
     pub(crate) fn label(&self) -> &str {
