@@ -28,6 +28,7 @@ impl Change {
             ChangeInput::NotSent => self.make(),
             ChangeInput::Refused => self.retract(MemberSet::EMPTY, ChangeAnswer::Refused),
             ChangeInput::Start
+            | ChangeInput::Lost(_)
             | ChangeInput::NotCarryable
             | ChangeInput::SourceLost
             | ChangeInput::Gone => self.void(),
@@ -47,7 +48,10 @@ impl Change {
                 self.leave_behind(member);
                 self.abandon()
             }
-            ChangeInput::Start | ChangeInput::NotCarryable | ChangeInput::SourceLost => self.void(),
+            ChangeInput::Start
+            | ChangeInput::Lost(_)
+            | ChangeInput::NotCarryable
+            | ChangeInput::SourceLost => self.void(),
         }
     }
 
@@ -106,7 +110,7 @@ impl Change {
                 self.leave_behind(to);
                 self.copy_next()
             }
-            ChangeInput::Start => self.void(),
+            ChangeInput::Start | ChangeInput::Lost(_) => self.void(),
         }
     }
 
@@ -186,7 +190,10 @@ impl Change {
             ChangeInput::Refused | ChangeInput::NotSent | ChangeInput::Unknown => {
                 self.unclear.insert(member);
             }
-            ChangeInput::Start | ChangeInput::NotCarryable | ChangeInput::SourceLost => {
+            ChangeInput::Start
+            | ChangeInput::Lost(_)
+            | ChangeInput::NotCarryable
+            | ChangeInput::SourceLost => {
                 return self.void();
             }
         }

@@ -35,7 +35,10 @@ impl Change {
                 self.unclear.insert(member);
                 self.owed.insert(member);
             }
-            ChangeInput::Start | ChangeInput::NotCarryable | ChangeInput::SourceLost => {
+            ChangeInput::Start
+            | ChangeInput::Lost(_)
+            | ChangeInput::NotCarryable
+            | ChangeInput::SourceLost => {
                 return self.void();
             }
         }

@@ -1,5 +1,7 @@
 //! What a change is told.
 
+use crate::MemberId;
+
 /// What a change is told: to begin, then the outcome of each thing that it asks for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -21,4 +23,8 @@ pub enum ChangeInput {
     NotSent,
     /// The member, or the journal, was lost in the call: it may be done.
     Unknown,
+    /// Not an outcome, but whenever it is heard, before what the change waits for is begun: the member is lost. When it is back, what it
+    /// was asked may have been undone, also by its reconcile, which knows nothing of a change under way. What the change waits for is
+    /// said again, and may be another thing then.
+    Lost(MemberId),
 }

@@ -53,6 +53,8 @@ pub struct Change {
     away: MemberSet,
     /// Where it may be made.
     unclear: MemberSet,
+    /// Who has been lost since it was asked.
+    lost: MemberSet,
     /// Where it is not known to be made.
     owed: MemberSet,
     phase: Phase,
@@ -115,6 +117,7 @@ impl Change {
             done: MemberSet::EMPTY,
             away: MemberSet::EMPTY,
             unclear: MemberSet::EMPTY,
+            lost: MemberSet::EMPTY,
             owed: MemberSet::EMPTY,
             phase: Phase::New,
         }
@@ -173,6 +176,9 @@ impl Change {
     /// An input that is not an outcome of what it waits for is void, and what it waits for is said again; after the answer, that is the
     /// answer (S1).
     pub fn handle(&mut self, input: ChangeInput) -> ChangeNext {
+        if let ChangeInput::Lost(member) = input {
+            return self.note_lost(member);
+        }
         let next = match self.phase {
             Phase::New => self.new_handles(input),
             Phase::Recording => self.recording_handles(input),
@@ -264,6 +270,51 @@ impl Change {
         self.transition(Phase::Retracting(left, Then::Answer(answer)))
     }
 
+    /// Whoever was asked before it was lost may have the change or not. That of a creation is seen when it is reconciled, and a
+    /// destruction has its tombstone; an update is not to be taken for a change of the member's own then.
+    fn note_lost(&mut self, member: MemberId) -> ChangeNext {
+        let asked = match self.phase {
+            Phase::Updating(asked) => asked == member,
+            Phase::Settling {
+                member: asked,
+                from,
+            } => asked == member || from == member,
+            Phase::New
+            | Phase::Recording
+            | Phase::Making(_)
+            | Phase::Finding(_)
+            | Phase::Copying { .. }
+            | Phase::Cleaning(..)
+            | Phase::Restoring { .. }
+            | Phase::Destroying(_)
+            | Phase::Committing { .. }
+            | Phase::Retracting(..)
+            | Phase::Over(_) => false,
+        };
+        if asked || self.done.contains(member) {
+            self.lost.insert(member);
+        }
+        let commits = match self.phase {
+            Phase::Committing { again } => !again && self.done.contains(member),
+            Phase::New
+            | Phase::Recording
+            | Phase::Making(_)
+            | Phase::Finding(_)
+            | Phase::Copying { .. }
+            | Phase::Cleaning(..)
+            | Phase::Updating(_)
+            | Phase::Restoring { .. }
+            | Phase::Settling { .. }
+            | Phase::Destroying(_)
+            | Phase::Retracting(..)
+            | Phase::Over(_) => false,
+        };
+        if commits && self.kind == ChangeKind::Update {
+            return self.commit_update();
+        }
+        self.void()
+    }
+
     const fn commit(&mut self) -> ChangeNext {
         self.owed = self.owed.union(self.unclear).union(self.away);
         self.transition(Phase::Committing { again: false })
@@ -290,7 +341,8 @@ impl Change {
                 | ChangeInput::SourceLost
                 | ChangeInput::Gone
                 | ChangeInput::NotSent
-                | ChangeInput::Unknown,
+                | ChangeInput::Unknown
+                | ChangeInput::Lost(_),
                 _,
             ) => self.void(),
         }
@@ -314,6 +366,7 @@ impl Change {
             (
                 ChangeInput::Gone
                 | ChangeInput::Start
+                | ChangeInput::Lost(_)
                 | ChangeInput::NotCarryable
                 | ChangeInput::SourceLost,
                 _,
@@ -352,6 +405,7 @@ impl Change {
             (
                 ChangeInput::Gone
                 | ChangeInput::Start
+                | ChangeInput::Lost(_)
                 | ChangeInput::NotCarryable
                 | ChangeInput::SourceLost,
                 _,
@@ -364,7 +418,10 @@ impl Change {
     fn retracting_handles(&mut self, then: Then, input: ChangeInput) -> ChangeNext {
         match (input, then, self.kind) {
             (
-                ChangeInput::Start | ChangeInput::NotCarryable | ChangeInput::SourceLost,
+                ChangeInput::Start
+                | ChangeInput::Lost(_)
+                | ChangeInput::NotCarryable
+                | ChangeInput::SourceLost,
                 Then::Answer(_) | Then::MakeAnew,
                 _,
             ) => self.void(),

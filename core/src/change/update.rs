@@ -7,11 +7,22 @@ impl Change {
     pub(super) fn update_next(&mut self) -> ChangeNext {
         match self.left.first() {
             Some(member) => self.transition(Phase::Updating(member)),
-            None if !self.done.is_empty() => self.commit(),
+            None if !self.done.is_empty() => self.commit_update(),
             // What may have been set where nobody can look is set back when that member returns.
             None if !self.unclear.is_empty() => self.retract(self.unclear, ChangeAnswer::Unknown),
             None if self.owed.is_empty() => self.retract(MemberSet::EMPTY, ChangeAnswer::Gone),
             None => self.retract(MemberSet::EMPTY, ChangeAnswer::Unavailable),
+        }
+    }
+
+    /// Who was lost since it was asked is on record as one of whom nobody knows.
+    pub(super) fn commit_update(&mut self) -> ChangeNext {
+        self.unclear = self.unclear.union(self.done.intersection(self.lost));
+        self.done = self.done.difference(self.lost);
+        if self.done.is_empty() {
+            self.retract(self.unclear, ChangeAnswer::Unknown)
+        } else {
+            self.commit()
         }
     }
 
@@ -35,7 +46,10 @@ impl Change {
                 let sound = self.left.with(member);
                 self.restore_next(sound)
             }
-            ChangeInput::Start | ChangeInput::NotCarryable | ChangeInput::SourceLost => self.void(),
+            ChangeInput::Start
+            | ChangeInput::Lost(_)
+            | ChangeInput::NotCarryable
+            | ChangeInput::SourceLost => self.void(),
         }
     }
 
@@ -70,7 +84,7 @@ impl Change {
             | ChangeInput::NotCarryable
             | ChangeInput::NotSent
             | ChangeInput::Unknown => self.unclear.insert(member),
-            ChangeInput::Start => return self.void(),
+            ChangeInput::Start | ChangeInput::Lost(_) => return self.void(),
         }
         self.done.remove(member);
         self.restore_next(sound)
@@ -86,7 +100,7 @@ impl Change {
         }
         match (self.left.first(), self.done.first()) {
             (Some(member), Some(from)) => self.transition(Phase::Settling { member, from }),
-            (None, Some(_)) => self.commit(),
+            (None, Some(_)) => self.commit_update(),
             (_, None) => self.answer(ChangeAnswer::Unavailable),
         }
     }
@@ -114,7 +128,7 @@ impl Change {
                 self.left.remove(member);
                 self.unclear.insert(member);
             }
-            ChangeInput::Start => return self.void(),
+            ChangeInput::Start | ChangeInput::Lost(_) => return self.void(),
         }
         self.begin_settling()
     }

@@ -15,7 +15,7 @@ pub enum Decision {
     Update,
     /// Both have changed, or the member was not on record to have it: the group's wins, and it is told.
     Overrule,
-    /// The member's has changed and the group's has not: the group's follows.
+    /// The member's has changed and the group's has not, or nobody is on record to have the group's any more: the group's follows.
     AdoptChange,
     /// The member lacks it, and gets it from one that has it (S8).
     Copy,
@@ -61,6 +61,8 @@ const fn decide_held(member: MemberId, live: Live, has: Revision) -> Decision {
     let Some(known) = live.known else {
         return if has.0 == live.revision.0 {
             Decision::Record
+        } else if live.holders.is_empty() {
+            Decision::AdoptChange
         } else if live.on_record().contains(member) {
             // A change that was lost at the member has come to nothing, or to what the group has.
             Decision::Update
@@ -76,6 +78,8 @@ const fn decide_held(member: MemberId, live: Live, has: Revision) -> Decision {
         } else {
             Decision::Keep
         }
+    } else if live.holders.is_empty() {
+        Decision::AdoptChange
     } else if !member_changed {
         Decision::Update
     } else if group_changed {

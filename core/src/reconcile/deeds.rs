@@ -106,8 +106,10 @@ impl Reconcile {
             Deed::Destroy => count(&mut self.progress.destroyed),
             Deed::AdoptChange { .. } => {
                 count(&mut self.progress.changes_adopted);
-                let have = task.live.map_or(MemberSet::EMPTY, Live::on_record);
-                self.owed = self.owed.union(have.intersection(others));
+                if let Some(live) = task.live {
+                    self.owed = self.owed.union(live.on_record().intersection(others));
+                    self.owe_those_that_lack(live);
+                }
             }
             Deed::Adopt {
                 carryable: true, ..
@@ -131,21 +133,19 @@ impl Reconcile {
 
     /// What nobody else who serves has as the group has it, others may lack or have otherwise.
     pub(super) fn owe_what_only_it_has(&mut self, live: Live) {
-        let others = self.sources;
-        if !live.holders.intersection(others).is_empty() {
-            return;
+        if live.holders.intersection(self.sources).is_empty() {
+            self.owed = self.owed.union(live.behind.intersection(self.sources));
         }
+        self.owe_those_that_lack(live);
+    }
+
+    /// If nobody else who serves has it as the group has it, those that lack it may have had nobody to get it from.
+    fn owe_those_that_lack(&mut self, live: Live) {
         let have = live.on_record().with(self.member);
-        let wanted = live.carryable && !self.copies.has_enough(have);
-        let lack = if wanted {
-            others.difference(have)
-        } else {
-            MemberSet::EMPTY
-        };
-        self.owed = self
-            .owed
-            .union(live.behind.intersection(others))
-            .union(lack);
+        let alone = live.holders.intersection(self.sources).is_empty();
+        if alone && live.carryable && !self.copies.has_enough(have) {
+            self.owed = self.owed.union(self.sources.difference(have));
+        }
     }
 
     pub(super) fn begin(&mut self, pass: Pass, rest: Walk, task: Task) -> ReconcileOutput {
@@ -185,6 +185,10 @@ impl Reconcile {
             }
             None => {
                 count(&mut self.progress.postponed);
+                let nobody = |live: &Live| live.behind.intersection(self.sources).is_empty();
+                if let Some(live) = task.live.filter(nobody) {
+                    self.owe_those_that_lack(live);
+                }
                 let output = self.go_on(pass, rest);
                 told(output, ReconcileEvent::Postponed(task.key))
             }

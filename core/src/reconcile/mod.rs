@@ -34,8 +34,8 @@ const CATCH_UPS: u8 = 4;
 /// depends on one before. One reconcile of a member runs at a time, in one process: the caller holds a claim on the member.
 ///
 /// **It ends (L3).** Each stream is read in strictly ascending order, so that no key comes twice in a pass. A pair takes at most one deed
-/// for each other member, and one note. There are at most six passes (all, four to catch up, the last), and the journal may leave out of
-/// a pass what was made after its beginning. So with G entries of the group and M objects of the member at the beginning of a pass, it
+/// for each other member, and one note. There are at most six passes (all, four to catch up, the last), and a pass leaves out what
+/// was made or changed after its beginning. So with G entries of the group and M objects of the member at the beginning of a pass, it
 /// takes at most 2 (G + M) reads and (members + 1) (G + M) deeds. Each input that is not void is one of these, or ends it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -28,7 +28,8 @@ pub enum ReconcileNext {
         after: Option<ObjectKey>,
         /// Only entries that were changed last after this; all if there is none.
         since: Option<Sequence>,
-        /// Entries that were made or changed after this may be left out: a later pass has them.
+        /// No entry that was made or changed last after this: a later pass has it. By then the member's side is surely read after it,
+        /// while in the first pass it may have been read before.
         upto: Sequence,
     },
     /// Read the member's next object and feed [`Member`](crate::ReconcileInput::Member).
@@ -87,7 +88,7 @@ pub enum Deed {
         /// Whether it may be carried to others.
         carryable: bool,
     },
-    /// Make what the member has the group's, unless by now the journal has another revision than `instead_of`, or a tombstone: then it
+    /// Make what the member has the group's revision, unless by now the journal has another revision than `instead_of`, or a tombstone: then it
     /// is [`Gone`](crate::DeedOutcome::Gone).
     AdoptChange {
         /// As the member has it.

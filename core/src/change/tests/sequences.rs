@@ -42,6 +42,8 @@ fn any_input() -> impl Strategy<Value = ChangeInput> {
             Gone,
             NotSent,
             Unknown,
+            Lost(A),
+            Lost(B),
         ][..],
     )
 }

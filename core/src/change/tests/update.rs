@@ -78,6 +78,37 @@ fn who_cannot_be_set_back_is_on_record() {
     assert_eq!(change.owed(), set(&[A]));
 }
 
+/// It may be back without the update, so it is not on record to have it; before the commit or while that waits.
+#[test]
+fn who_is_lost_since_it_was_asked_is_on_record() {
+    let mut change = update(&[A, B]);
+    goes(
+        &mut change,
+        &[
+            (Start, recorded(&[A, B])),
+            (Done, at(A)),
+            (Done, at(B)),
+            (Lost(A), at(B)),
+            (Lost(C), at(B)),
+            (Done, commit(0, &[B], &[A])),
+            (Lost(B), retract(0, &[A, B])),
+            (Done, answer(ChangeAnswer::Unknown)),
+        ],
+    );
+    assert_eq!(change.owed(), set(&[A, B]));
+    let mut change = update(&[A, B]);
+    goes(
+        &mut change,
+        &[
+            (Start, recorded(&[A, B])),
+            (Done, at(A)),
+            (Lost(A), at(A)),
+            (Done, at(B)),
+            (Done, commit(0, &[B], &[A])),
+        ],
+    );
+}
+
 #[test]
 fn without_any_holder_it_fails() {
     for (outcome, why) in [

@@ -87,18 +87,43 @@ fn a_conflict_is_told_and_the_groups_wins() {
     assert_eq!(reconcile.progress().conflicts, 1);
 }
 
-/// An update comes only from one that has it as the group has it.
+/// An update comes only from one that has it as the group has it; who lacks the object gets what there is.
 #[test]
 fn an_update_waits_for_its_pattern() {
-    let behind = Live {
+    let away = MemberId(3);
+    let waits = |behind: &[MemberId]| {
+        let behind = Live {
+            known: Some(OLD),
+            holders: set(&[away]),
+            behind: set(behind),
+            ..live()
+        };
+        let (reconcile, output) = first(&[group(1, GroupEntry::Live(behind)), object(1, has(OLD))]);
+        assert_eq!(output.event, Some(ReconcileEvent::Postponed(key(1))));
+        assert!(matches!(output.next, ReconcileNext::ReadGroup { .. }));
+        reconcile.owed()
+    };
+    assert_eq!(waits(&[A]), set(&[B, C]));
+    assert_eq!(waits(&[A, B]), MemberSet::EMPTY);
+}
+
+/// What the group has is lost with the last that had it: A's is the group's from now on, and the others' too.
+#[test]
+fn a_revision_that_nobody_has_is_given_up() {
+    let lost = Live {
         known: Some(OLD),
         holders: MemberSet::EMPTY,
         behind: set(&[A, B]),
         ..live()
     };
-    let (_, output) = first(&[group(1, GroupEntry::Live(behind)), object(1, has(OLD))]);
-    assert_eq!(output.event, Some(ReconcileEvent::Postponed(key(1))));
-    assert!(matches!(output.next, ReconcileNext::ReadGroup { .. }));
+    let (mut reconcile, output) = first(&[group(1, GroupEntry::Live(lost)), object(1, has(OLD))]);
+    let adopt = Deed::AdoptChange {
+        revision: OLD,
+        instead_of: NEW,
+    };
+    assert_eq!(deed(output), (key(1), adopt));
+    feed(&mut reconcile, &[DONE]);
+    assert_eq!(reconcile.owed(), set(&[B, C]));
 }
 
 #[test]

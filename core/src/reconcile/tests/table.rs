@@ -26,6 +26,17 @@ fn both_have_it() {
         let live = Live { known, ..live() };
         decided(of(live), Some(has(revision)), expected);
     }
+    // Nobody is on record to have what the group has: what the member has is as good as any.
+    for known in [Some(OLD), None] {
+        let lost = Live {
+            known,
+            holders: MemberSet::EMPTY,
+            behind: set(&[A, B]),
+            ..live()
+        };
+        decided(of(lost), Some(has(OLD)), Decision::AdoptChange);
+        decided(of(lost), Some(has(OTHER)), Decision::AdoptChange);
+    }
     // A change was lost at the member: it is on record, but nobody knows how it has it.
     let unclear = Live {
         behind: set(&[A]),

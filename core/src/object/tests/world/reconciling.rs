@@ -45,7 +45,8 @@ impl World {
             ReconcileNext::ReadGroup { after, since, upto } => {
                 let entry = self.entries.iter().find(|(key, entry)| {
                     after.is_none_or(|after| **key > after)
-                        && since.is_none_or(|since| entry.changed > since && entry.changed <= upto)
+                        && (entry.changed <= upto
+                            && since.is_none_or(|since| entry.changed > since))
                 });
                 ReconcileInput::Group(entry.map(|(key, entry)| (*key, entry.seen_by(member))))
             }
