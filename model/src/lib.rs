@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod exhibit;
 pub mod graph;
+pub mod objects;
 pub mod report;
 pub mod scenario;
 pub mod timeline;

@@ -5,6 +5,7 @@
 
 mod calls;
 mod login;
+mod objects;
 mod recovery;
 
 #[cfg(test)]
@@ -23,6 +24,9 @@ pub fn all() -> Vec<Box<dyn Scenario>> {
         .chain(login::all());
     let mut all: Vec<Box<dyn Scenario>> = vec![Box::new(seed())];
     for world in worlds {
+        all.push(Box::new(world));
+    }
+    for world in objects::all() {
         all.push(Box::new(world));
     }
     all

@@ -31,8 +31,8 @@ fn every_property_is_asked_of_some_scenario() {
         .flat_map(|scenario| scenario.properties())
         .collect();
     let wanted = [
-        "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S10", "S11", "S12", "L1", "L2", "C1", "V1",
-        "O1", "O2", "O3", "O4",
+        "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "L1", "L2",
+        "L3", "C1", "V1", "O1", "O2", "O3", "O4",
     ];
     for property in wanted {
         assert!(asked.contains(property), "nobody asks {property}");
