@@ -14,8 +14,9 @@ pub(super) const fn listed(rv: Rv, context: Context) -> Option<Verdict> {
         | ckr::FUNCTION_NOT_PARALLEL
         | ckr::CRYPTOKI_ALREADY_INITIALIZED => Verdict::Fine,
 
-        // "In the worst case, it is possible that the function only partially succeeded" (§5.1.1).
-        ckr::GENERAL_ERROR => LOST_PERHAPS_EXECUTED,
+        // "In the worst case, it is possible that the function only partially succeeded" (§5.1.1). Tokens also answer so to what a caller
+        // got wrong (SoftHSM to data that is no number below an RSA modulus): taken for a loss, one such call would take every member.
+        ckr::GENERAL_ERROR => Verdict::Unknown,
         // "Some problem has occurred with the token and/or slot" (§5.1.3).
         ckr::DEVICE_ERROR => LOST_PERHAPS_EXECUTED,
         // "removed from its slot during the execution of the function" (§5.1.2, §5.1.3).
