@@ -2,12 +2,12 @@
 
 use std::panic::AssertUnwindSafe;
 
-use cryptoki_sys::CK_SLOT_ID;
+use cryptoki_sys::{CK_SLOT_ID, CKO_PRIVATE_KEY};
 use everslot_tests::client::bad::{Bare, Ground, bad_calls};
 use everslot_tests::client::{Module, Session, Template};
 use everslot_tests::{
-    AES_LABEL, ECDSA, HASH, Isolation, Lab, PIN, Pins, Plan, SOFTHSM, Store, ec_key, ec_public_key,
-    process,
+    AES_LABEL, ECDSA, HASH, Isolation, Lab, PIN, Pins, Plan, RSA_LABEL, SOFTHSM, Store, ec_key,
+    ec_public_key, process,
 };
 
 fn ground(session: Session, slot: CK_SLOT_ID) -> Ground {
@@ -17,6 +17,9 @@ fn ground(session: Session, slot: CK_SLOT_ID) -> Ground {
         session: session.handle(),
         private: ec_key(session).0,
         public: ec_public_key(session).0,
+        rsa: session
+            .only(&Template::new().class(CKO_PRIVATE_KEY).label(RSA_LABEL))
+            .0,
         aes: session.only(&Template::new().label(AES_LABEL)).0,
     }
 }

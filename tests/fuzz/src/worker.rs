@@ -28,6 +28,7 @@ unsafe extern "C" {
 
 /// Runs sequences until the time or their number is over. Panics at what must not be.
 pub(crate) fn run(arguments: &Arguments, members: Members, path: &Path) -> ExitCode {
+    end_at_panics();
     let file = File::create(path).expect("the progress can be written");
     let lab = lab(members);
     let functions = functions();
@@ -57,6 +58,15 @@ pub(crate) fn run(arguments: &Arguments, members: Members, path: &Path) -> ExitC
     }
     progress.write(&file).expect("the progress can be written");
     ExitCode::SUCCESS
+}
+
+/// The C functions turn a panic into `CKR_GENERAL_ERROR`; here it is a crash like any other.
+fn end_at_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::abort();
+    }));
 }
 
 fn lab(members: Members) -> Lab {

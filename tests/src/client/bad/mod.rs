@@ -30,6 +30,8 @@ pub struct Ground {
     pub private: CK_OBJECT_HANDLE,
     /// Its public key.
     pub public: CK_OBJECT_HANDLE,
+    /// A private key for RSA with a modulus of 2048 bits.
+    pub rsa: CK_OBJECT_HANDLE,
     /// An AES key.
     pub aes: CK_OBJECT_HANDLE,
 }

@@ -2,12 +2,27 @@
 
 use std::ptr::null_mut;
 
-use cryptoki_sys::{CK_MECHANISM, CKM_AES_CBC, CKM_RSA_PKCS_PSS, CKM_SHA256};
+use cryptoki_sys::{CK_MECHANISM, CKM_AES_CBC, CKM_RSA_PKCS_PSS, CKM_RSA_X_509, CKM_SHA256};
 
 use super::cryptography::{digest_init, sign_init, verify_init};
 use super::{BadCall, Bare, NOTHING, bad, mechanism, rv};
 
 pub(super) const CALLS: &[BadCall] = &[
+    bad!("C_Sign of a number above the modulus", GENERAL_ERROR, |g| {
+        let (mut data, mut output, mut length) = ([0xff; 256], [0; 256], 256);
+        let mut plain = mechanism(CKM_RSA_X_509);
+        rv!(g, C_SignInit(g.session, &raw mut plain, g.rsa));
+        rv!(
+            g,
+            C_Sign(
+                g.session,
+                data.as_mut_ptr(),
+                256,
+                output.as_mut_ptr(),
+                &raw mut length
+            )
+        )
+    }),
     bad!("C_DigestInit of nothing", SESSION_HANDLE_INVALID, |g| {
         let mut sha = mechanism(CKM_SHA256);
         rv!(g, C_DigestInit(NOTHING, &raw mut sha))
