@@ -340,9 +340,13 @@ impl Benches {
     /// Takes a bench's lease for a call, unless its member has been lost since: then it would only stand in the way of the member's
     /// present incarnation (S10).
     fn take(&mut self, bench: usize) -> Option<Lease> {
-        let lease = self.leases.get_mut(bench)?.take()?;
-        let (_, incarnation) = lease.place();
-        (incarnation == lease.member().incarnation()).then_some(lease)
+        let place = self.leases.get_mut(bench)?;
+        let is_over = |lease: &Lease| lease.place().1 != lease.member().incarnation();
+        // Looked at in place: a lease is not small.
+        if place.as_ref().is_some_and(is_over) {
+            *place = None;
+        }
+        place.take()
     }
 
     /// Brings a bench its lease back after a call.
