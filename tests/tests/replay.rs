@@ -42,11 +42,19 @@ fn kill_all(lab: &Lab) {
     lab.wait_until_all_serve();
 }
 
+/// Nothing hangs in these tests: whoever does not answer in time is slow, and not to be lost for it.
+fn patient() -> Plan {
+    Plan {
+        deadline: PATIENCE,
+        ..Plan::default()
+    }
+}
+
 fn lab_with(transcript: &'static str) -> Lab {
     Lab::new(Plan {
         members: 2,
         transcript: Some(transcript),
-        ..Plan::default()
+        ..patient()
     })
 }
 
@@ -246,7 +254,7 @@ fn a_state_is_restored_with_its_own_key_only_and_whole() {
 fn the_only_member_takes_its_work_up_again_when_it_is_back() {
     let lab = Lab::new(Plan {
         members: 1,
-        ..Plan::default()
+        ..patient()
     });
     let session = lab.session(lab.module());
     let private = private(session, RSA_LABEL);
@@ -270,7 +278,7 @@ fn the_only_member_takes_its_work_up_again_when_it_is_back() {
 fn a_key_that_asks_for_each_use_asks_again_when_its_member_is_lost() {
     let lab = Lab::prepare(Plan {
         members: 2,
-        ..Plan::default()
+        ..patient()
     });
     for member in lab.members() {
         member
@@ -325,7 +333,7 @@ fn two_operations_that_are_fed_at_once_both_outlive_their_member() {
     let lab = Lab::new(Plan {
         token: Token::Test,
         members: 2,
-        ..Plan::default()
+        ..patient()
     });
     let session = lab.session(lab.module());
     let key = ec_key(session);
