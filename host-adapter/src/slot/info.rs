@@ -33,7 +33,7 @@ impl VirtualSlot {
         }
     }
 
-    /// `C_GetTokenInfo`, by the rules of [`token_info`]. Each member that serves is asked, since PIN flags, memory and
+    /// `C_GetTokenInfo`, by the rules of the module `token_info`. Each member that serves is asked, since PIN flags, memory and
     /// clock change; for one that gives no answer, what it last said holds.
     ///
     /// # Errors
