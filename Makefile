@@ -40,8 +40,8 @@ endif
 # bare member passes. ARGS="--suite cryptoki --situation three" for less, ARGS="--module FILE" for a module from elsewhere.
 conformance:
 	@tests/prerequisites conformance
-	cargo build $(BUT_THE_MODEL)
-	@target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/conformance" $(ARGS)
+	cargo build --release --workspace --locked
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/conformance" $(ARGS)
 
 # What everslot costs over the bare token. ARGS="--check" to fail when a floor is missed.
 bench:
