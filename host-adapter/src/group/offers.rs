@@ -97,8 +97,22 @@ impl Offers {
         }
     }
 
+    /// The same for a function that only some members may have (those of PKCS#11 3.0 and later): it goes to those whose token has the
+    /// mechanism for this use, whatever the policy. With a mechanism that no token has, any member may be asked, since
+    /// `CKR_FUNCTION_NOT_SUPPORTED` comes first and only members know.
+    ///
+    /// # Errors
+    /// `CKR_MECHANISM_INVALID` for a mechanism that some token has and the group does not offer.
+    pub(crate) fn eligible_later(&self, mechanism: u64, usage: u64) -> Result<MemberSet, Rv> {
+        match self.find(mechanism) {
+            Ok(offered) => Ok(offered.holders_for(usage)),
+            Err(_) if !self.is_known(mechanism) => Ok(EVERY_MEMBER),
+            Err(rv) => Err(rv),
+        }
+    }
+
     /// Whether a token that was seen has this mechanism, offered or not.
-    pub(crate) fn is_known(&self, mechanism: u64) -> bool {
+    fn is_known(&self, mechanism: u64) -> bool {
         let mut all = self.seen.iter().flatten().flat_map(|has| has.iter());
         all.any(|ability| ability.mechanism == mechanism)
     }

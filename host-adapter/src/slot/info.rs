@@ -3,7 +3,7 @@ use everslot_core::{MemberId, MemberSet, Repeat, Rv, ckr};
 use everslot_protocol::{Body, MechanismInfo, Operation, Request, SlotInfo, TokenInfo, Version};
 
 use super::{VirtualSlot, token_info};
-use crate::group::{EVERY_MEMBER, Errand, Lease};
+use crate::group::{Errand, Lease};
 
 /// `CK_INFO`, `CK_SLOT_INFO` and `CK_TOKEN_INFO`: who made the virtual slot.
 const MANUFACTURER: &str = "everslot";
@@ -105,17 +105,12 @@ impl VirtualSlot {
         self.driver.offers().eligible(mechanism, usage)
     }
 
-    /// The same for a function that only some members have (those of PKCS#11 3.0 and later). With a mechanism that no token has the
-    /// members are asked nevertheless, since `CKR_FUNCTION_NOT_SUPPORTED` comes first and only they know.
+    /// The same for a function that only some members may have: those of PKCS#11 3.0 and later.
     ///
     /// # Errors
     /// `CKR_MECHANISM_INVALID` for a mechanism that some member has and the group does not offer.
     pub(super) fn members_with_later(&self, mechanism: u64, usage: u64) -> Result<MemberSet, Rv> {
-        let offers = self.driver.offers();
-        match offers.eligible(mechanism, usage) {
-            Err(_) if !offers.is_known(mechanism) => Ok(EVERY_MEMBER),
-            known => known,
-        }
+        self.driver.offers().eligible_later(mechanism, usage)
     }
 
     fn require_token(&self) -> Result<(), Rv> {

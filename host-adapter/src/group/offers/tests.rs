@@ -57,7 +57,6 @@ fn common_is_what_every_member_has() {
     assert_eq!(offers.mechanisms(), [ECDSA, GCM]);
     assert_eq!(offers.eligible(GCM, 0), Ok(EVERY_MEMBER));
     assert_eq!(offers.eligible(SHA256, 0), Err(ckr::MECHANISM_INVALID));
-    assert!(offers.is_known(SHA256) && !offers.is_known(1));
     assert_eq!(offers.info(SHA256), Err(ckr::MECHANISM_INVALID));
 }
 
@@ -174,4 +173,17 @@ fn with_any_a_call_goes_to_those_that_have_its_use() {
 fn a_mechanism_that_is_listed_twice_is_had_once() {
     let offers = common(&[&[lists(GCM), lists(GCM)], &[lists(SHA256)]]);
     assert!(offers.mechanisms().is_empty());
+}
+
+#[test]
+fn a_later_function_goes_to_those_that_have_it_for_the_mechanism() {
+    let (encrypt, message) = (ck::CKF_ENCRYPT, ck::CKF_MESSAGE_ENCRYPT);
+    let offers = common(&[
+        &[has(GCM, (16, 32), encrypt), lists(SHA256)],
+        &[has(GCM, (16, 32), encrypt | message)],
+    ]);
+    let members = |mechanism| offers.eligible_later(mechanism, message);
+    assert_eq!(members(GCM).map(MemberSet::bits), Ok(0b10));
+    assert_eq!(members(SHA256), Err(ckr::MECHANISM_INVALID));
+    assert_eq!(members(ECDSA), Ok(EVERY_MEMBER));
 }
