@@ -7,9 +7,11 @@
 mod c_abi;
 pub mod command;
 pub mod config;
+pub mod domain;
 mod fork;
 mod group;
 pub mod hosted;
+pub mod journal;
 pub mod library;
 mod log;
 pub mod module;

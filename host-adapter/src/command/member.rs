@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use everslot_core::{Rv, ckr};
+use everslot_core::Rv;
 use everslot_protocol::{Body, Function, Request, SlotId, TokenInfo};
 
+pub(super) use crate::domain::CallError;
 use crate::hosted::Hosted;
-use crate::module::{Instance, Link, LinkCause, ModuleSettings};
-use crate::status::ReturnCode;
+use crate::module::{Instance, Link, ModuleSettings};
 
 /// Loading takes longer than a call: some modules look for devices in `C_Initialize`.
 const START: Duration = Duration::from_secs(10);
@@ -20,40 +20,6 @@ pub(super) struct Member {
     link: Box<dyn Link>,
     deadline: Duration,
     _host: Hosted,
-}
-
-/// A call has not succeeded.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CallError {
-    /// The module said no.
-    #[error("{} returned {}", function.name(), ReturnCode::from(*rv).name)]
-    Code {
-        /// What was called.
-        function: Function,
-        /// What it returned.
-        rv: Rv,
-    },
-    /// The module said nothing.
-    #[error("{} got no answer: {}", function.name(), words(*cause))]
-    NoAnswer {
-        /// What was called.
-        function: Function,
-        /// What was seen.
-        cause: LinkCause,
-    },
-    /// The module cannot be called at all.
-    #[error("{}", words(*.0))]
-    NotLoaded(LinkCause),
-}
-
-impl CallError {
-    /// What the seed's status would show.
-    pub(super) const fn code(&self) -> Rv {
-        match self {
-            Self::Code { rv, .. } => *rv,
-            Self::NoAnswer { .. } | Self::NotLoaded(_) => ckr::DEVICE_ERROR,
-        }
-    }
 }
 
 impl Member {
@@ -99,6 +65,11 @@ impl Member {
         }
     }
 
+    /// The way of the calls, for whoever asks in more than one of them.
+    pub(super) fn link(&mut self) -> &mut dyn Link {
+        &mut *self.link
+    }
+
     /// Every token that the module can describe, with its slot.
     ///
     /// # Errors
@@ -140,22 +111,4 @@ impl Member {
             .map(|id| SlotId(u64::from_ne_bytes(*id)))
             .collect())
     }
-}
-
-fn words(cause: LinkCause) -> String {
-    let words = match cause {
-        LinkCause::DeadlinePassed => "it did not answer before the deadline",
-        LinkCause::HostEnded => "its process has ended",
-        LinkCause::HostNotStarted => "its member host could not be started",
-        LinkCause::ModuleNotLoaded => {
-            "the module cannot be loaded; is it a PKCS#11 module for this machine, with all the libraries it needs?"
-        }
-        LinkCause::NotInitialized(rv) => {
-            return format!("C_Initialize returned {}", ReturnCode::from(Rv(rv.0)).name);
-        }
-        LinkCause::Garbled => "its answer cannot be read",
-        LinkCause::NotTransferable => "the call cannot be passed to another process",
-        LinkCause::Exhausted => "its member host has no channel left",
-    };
-    words.to_owned()
 }

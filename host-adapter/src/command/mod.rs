@@ -1,9 +1,11 @@
 //! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
 
 pub mod demo;
+mod domain;
 mod init;
 mod member;
 mod output;
+mod pin;
 mod probe;
 mod recover;
 mod status;
@@ -41,6 +43,7 @@ enum Command {
     Init(init::Arguments),
     Status(status::Arguments),
     Recover(recover::Arguments),
+    Domain(domain::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -62,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Recover(arguments) => recover::run(&arguments),
+        Command::Domain(arguments) => domain::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -11,7 +11,9 @@ use toml::Spanned;
 
 use super::error::{ConfigError, Place, Problem};
 use super::file::{self, File, Span};
+use super::place::journal_directory;
 use super::{Config, GroupConfig, LogConfig, MEMBERS, MemberConfig, RecoveryConfig, TokenChoice};
+use crate::journal;
 use crate::module::{Isolation, ModuleSettings};
 
 /// A network HSM answers in milliseconds; Luna's clients wait 3 s for a status and 20 s for a call.
@@ -109,12 +111,34 @@ impl<'a> Checker<'a> {
         }
         Ok(GroupConfig {
             label,
+            journal: self.journal(group.journal.as_ref(), &serial)?,
             serial,
             mechanisms: group.mechanisms,
             transcript: group.transcript.map_or(TRANSCRIPT, |size| size.0),
             recovery: self.recovery(&group.recovery)?,
             members,
         })
+    }
+
+    /// A path that is not said is that of the user, or of the system for a configuration of the system's.
+    fn journal(
+        &self,
+        written: Option<&Spanned<String>>,
+        serial: &str,
+    ) -> Result<String, ConfigError> {
+        let path = match written.map(Spanned::get_ref) {
+            Some(place) if journal::is_url(place) => return Ok(place.clone()),
+            Some(place) if place.is_empty() || place.contains("://") => {
+                // Only what kind it is: a URL may have a password in it.
+                let value = place.split("://").next().unwrap_or_default().to_owned();
+                let (key, must) = ("journal", "a path or a postgresql:// URL");
+                let problem = Problem::Unfit { key, must, value };
+                return Err(self.error(written.map(Spanned::span), problem));
+            }
+            Some(path) => self.absolute(Path::new(path)),
+            None => journal::file_of_group(&journal_directory(self.path), serial),
+        };
+        Ok(path.display().to_string())
     }
 
     fn recovery(&self, written: &file::Recovery) -> Result<RecoveryConfig, ConfigError> {
@@ -182,6 +206,10 @@ impl<'a> Checker<'a> {
             sessions: member.sessions.unwrap_or(SESSIONS),
             pin: member
                 .pin
+                .clone()
+                .map(|source| source.map_file(|file| self.absolute(&file))),
+            so_pin: member
+                .so_pin
                 .clone()
                 .map(|source| source.map_file(|file| self.absolute(&file))),
             overrides: self.overrides(&member.verdicts)?,

@@ -39,6 +39,7 @@ pub(super) struct Group {
     pub(super) mechanisms: MechanismPolicy,
     #[serde(default)]
     pub(super) recovery: Recovery,
+    pub(super) journal: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) member: Vec<Spanned<Member>>,
 }
@@ -70,6 +71,7 @@ pub(super) struct Member {
     pub(super) generation_deadline: Option<Spanned<Span>>,
     pub(super) sessions: Option<NonZeroU32>,
     pub(super) pin: Option<PinSource>,
+    pub(super) so_pin: Option<PinSource>,
     #[serde(default)]
     pub(super) verdicts: BTreeMap<Spanned<String>, Spanned<String>>,
 }

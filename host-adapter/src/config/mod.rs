@@ -82,6 +82,8 @@ pub struct GroupConfig {
     pub transcript: usize,
     /// How lost members come back.
     pub recovery: RecoveryConfig,
+    /// Where the journal is: a path or a `postgresql://` URL, for [`Journal::open`](crate::journal::Journal::open).
+    pub journal: String,
     /// 1 to [`MEMBERS`]; names are unique in the group.
     pub members: Vec<MemberConfig>,
 }
@@ -134,6 +136,8 @@ pub struct MemberConfig {
     pub sessions: NonZeroU32,
     /// Where the command finds the user's PIN; the library takes the application's.
     pub pin: Option<PinSource>,
+    /// Where the command finds the security officer's PIN; needed for nothing but to have the domain key trusted.
+    pub so_pin: Option<PinSource>,
     /// Return codes of this member that mean something else than the verdict table says.
     pub overrides: Overrides,
     module: ModuleSettings,

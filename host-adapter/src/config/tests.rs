@@ -59,6 +59,7 @@ fn a_whole_configuration_is_read() {
         generation_deadline = "2m"
         sessions = 8
         pin = { file = "pin" }
+        so_pin = { environment = "SO_PIN" }
         verdicts = { "CKR_FUNCTION_FAILED" = "member-lost", "0x80000001" = "session-lost" }
     "#;
     let config = Config::parse(text, &path).unwrap();
@@ -98,6 +99,7 @@ fn a_whole_configuration_is_read() {
         member.pin,
         Some(PinSource::File(directory.path().join("pin")))
     );
+    assert_eq!(member.so_pin, Some(PinSource::Environment("SO_PIN".into())));
     assert_eq!(member.overrides.class(Rv(6)), Some(Class::MemberLost));
     assert_eq!(
         member.overrides.class(Rv(0x8000_0001)),

@@ -1,0 +1,228 @@
+//! Intents, from the record to what becomes of them.
+
+use super::catalogue::{entomb, insert, set_holders, set_unclear};
+use super::engine::{Row, Statements, Value};
+use super::{
+    Fingerprint, Holder, Intent, IntentKind, Journal, JournalError, Object, ObjectId, Plant, bytes,
+    integer, optional, text,
+};
+
+const COLUMNS: &str = "mark, attempt, kind, members, object, fingerprint, owner";
+
+impl Journal {
+    /// Records what is to be done before it is. Of a destruction, the tombstone takes the object's place in the same step (S9).
+    ///
+    /// `false`: there is no such object, or its tombstone, so nothing is recorded.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn record(&mut self, intent: &Intent) -> Result<bool, JournalError> {
+        self.write(|statements| {
+            if let Some(object) = intent.object {
+                let lives = match intent.kind {
+                    IntentKind::Destroy => entomb(statements, object, true)?,
+                    IntentKind::Create | IntentKind::Update => is_live(statements, object)?,
+                };
+                if !lives {
+                    return Ok(false);
+                }
+            }
+            put(statements, intent)?;
+            Ok(true)
+        })
+    }
+
+    /// Every intent that stands, in the order of their names.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn intents(&mut self) -> Result<Vec<Intent>, JournalError> {
+        self.read(|statements| {
+            let sql = format!("SELECT {COLUMNS} FROM intent ORDER BY mark, attempt");
+            Ok(statements.query(&sql, &[])?.iter().map(intent).collect())
+        })
+    }
+
+    /// A creation is made: the objects, each with those who hold it, are the group's. The intent goes, but for the members `unclear`, where it
+    /// stands until they are cleaned. Doing it twice is the same as once. An earlier tombstone of such an object goes.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn commit_creation(
+        &mut self,
+        plant: Plant,
+        objects: &[(Object, Vec<Holder>)],
+        unclear: &[String],
+    ) -> Result<(), JournalError> {
+        self.write(|statements| {
+            for (object, holders) in objects {
+                insert(statements, object)?;
+                set_holders(statements, object.id, holders)?;
+            }
+            narrow(statements, plant, unclear)
+        })
+    }
+
+    /// An update is made: the object has this identity and revision, which `done` hold; `unclear` hold it in a way that is not known. The intent
+    /// goes. `false`: the object is gone by now.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn commit_update(
+        &mut self,
+        plant: Plant,
+        object: &Object,
+        done: &[String],
+        unclear: &[String],
+    ) -> Result<bool, JournalError> {
+        self.write(|statements| {
+            narrow(statements, plant, &[])?;
+            if !is_live(statements, object.id)? {
+                return Ok(false);
+            }
+            insert(statements, object)?;
+            let revision = Some(object.revision);
+            for member in done {
+                let member = member.clone();
+                set_holders(statements, object.id, &[Holder { member, revision }])?;
+            }
+            set_unclear(statements, object.id, unclear)?;
+            Ok(true)
+        })
+    }
+
+    /// A destruction is made at `done`; the intent goes, the tombstone stays.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn commit_destruction(
+        &mut self,
+        plant: Plant,
+        object: ObjectId,
+        done: &[String],
+    ) -> Result<(), JournalError> {
+        self.write(|statements| {
+            for member in done {
+                let sql = "DELETE FROM holder WHERE object = $1 AND member = $2";
+                statements.execute(sql, &[Value::Bytes(&object.0), Value::Text(member)])?;
+            }
+            narrow(statements, plant, &[])
+        })
+    }
+
+    /// Takes a change back. Of a creation the intent stands for the members `left` until they are cleaned; of an update these hold the object in a
+    /// way that is not known; of a destruction the object is live again. An intent that is not there: nothing is done.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn retract(&mut self, plant: Plant, left: &[String]) -> Result<(), JournalError> {
+        self.write(|statements| {
+            let sql = format!("SELECT {COLUMNS} FROM intent WHERE mark = $1 AND attempt = $2");
+            let rows = statements.query(&sql, &name(plant))?;
+            let Some(intent) = rows.first().map(intent) else {
+                return Ok(());
+            };
+            match (intent.kind, intent.object) {
+                (IntentKind::Create, _) | (_, None) => narrow(statements, plant, left),
+                (IntentKind::Update, Some(object)) => {
+                    set_unclear(statements, object, left)?;
+                    narrow(statements, plant, &[])
+                }
+                (IntentKind::Destroy, Some(object)) => {
+                    entomb(statements, object, false)?;
+                    narrow(statements, plant, &[])
+                }
+            }
+        })
+    }
+}
+
+fn put(statements: &mut dyn Statements, intent: &Intent) -> Result<(), JournalError> {
+    let [mark, attempt] = name(intent.plant);
+    let sql = format!(
+        "INSERT INTO intent ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (mark, attempt) DO UPDATE SET members = excluded.members, owner = excluded.owner"
+    );
+    let members = intent.members.join(",");
+    let values = [
+        mark,
+        attempt,
+        Value::Text(intent.kind.name()),
+        Value::Text(&members),
+        optional(intent.object.as_ref().map(|id| &id.0[..])),
+        optional(
+            intent
+                .fingerprint
+                .as_ref()
+                .map(|fingerprint| &fingerprint.0[..]),
+        ),
+        Value::Text(&intent.owner),
+    ];
+    statements.execute(&sql, &values).map(drop)
+}
+
+/// Leaves the intent to stand for these members only; for none it goes.
+fn narrow(
+    statements: &mut dyn Statements,
+    plant: Plant,
+    members: &[String],
+) -> Result<(), JournalError> {
+    let [mark, attempt] = name(plant);
+    if members.is_empty() {
+        let sql = "DELETE FROM intent WHERE mark = $1 AND attempt = $2";
+        return statements.execute(sql, &[mark, attempt]).map(drop);
+    }
+    let members = members.join(",");
+    let sql = "UPDATE intent SET members = $3 WHERE mark = $1 AND attempt = $2";
+    statements
+        .execute(sql, &[mark, attempt, Value::Text(&members)])
+        .map(drop)
+}
+
+fn is_live(statements: &mut dyn Statements, object: ObjectId) -> Result<bool, JournalError> {
+    let sql = "SELECT gone FROM object WHERE id = $1 AND gone = 0";
+    Ok(!statements
+        .query(sql, &[Value::Bytes(&object.0)])?
+        .is_empty())
+}
+
+/// The database's integers have a sign; what stands in them is the same 64 bits.
+const fn name(plant: Plant) -> [Value<'static>; 2] {
+    [
+        Value::Integer(plant.mark.cast_signed()),
+        Value::Integer(plant.attempt as i64),
+    ]
+}
+
+fn intent(row: &Row) -> Intent {
+    let members = text(row, 3).split(',').filter(|name| !name.is_empty());
+    Intent {
+        plant: Plant {
+            mark: integer(row, 0).cast_unsigned(),
+            attempt: u8::try_from(integer(row, 1)).unwrap_or(u8::MAX),
+        },
+        kind: IntentKind::of_name(text(row, 2)),
+        members: members.map(str::to_owned).collect(),
+        object: bytes(row, 4).map(ObjectId),
+        fingerprint: bytes(row, 5).map(Fingerprint),
+        owner: text(row, 6).to_owned(),
+    }
+}
+
+impl IntentKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Destroy => "destroy",
+        }
+    }
+
+    fn of_name(name: &str) -> Self {
+        match name {
+            "update" => Self::Update,
+            "destroy" => Self::Destroy,
+            _ => Self::Create,
+        }
+    }
+}

@@ -1,0 +1,225 @@
+use super::*;
+use crate::domain::profile::Profile;
+
+fn all(journal: &mut Journal, range: Range) -> Vec<Entry> {
+    let mut entries = Entries::new(range);
+    std::iter::from_fn(|| entries.next(journal).expect("it can be read")).collect()
+}
+
+#[test]
+fn a_creation_is_the_groups_when_it_is_committed_and_its_intent_stands_where_it_is_unclear() {
+    with_journals(|journal| {
+        let intent = intent(u64::MAX, IntentKind::Create, None);
+        assert!(journal.record(&intent).unwrap());
+        assert_eq!(journal.intents().unwrap(), [intent.clone()]);
+        assert_eq!(journal.sequence().unwrap(), 0);
+        let remembered = Some(Remembered {
+            extractable: false,
+            never_extractable: true,
+            sensitive: true,
+            always_sensitive: true,
+            wrap_with_trusted: false,
+            local: true,
+            generated_by: Some(0x1040),
+        });
+        let made = Object {
+            remembered,
+            ..object(7)
+        };
+        let made = (made, vec![holder("a", 1), holder("b", 1)]);
+        for _ in 0..2 {
+            journal
+                .commit_creation(intent.plant, &[made.clone()], &names(&["b"]))
+                .unwrap();
+            let left = Intent {
+                members: names(&["b"]),
+                ..intent.clone()
+            };
+            assert_eq!(journal.intents().unwrap(), [left]);
+            let entry = journal.entry(made.0.id).unwrap().expect("it is there");
+            assert_eq!((&entry.object, entry.gone), (&made.0, false));
+            assert_eq!(entry.holders, made.1);
+        }
+        journal.commit_creation(intent.plant, &[made], &[]).unwrap();
+        assert_eq!(journal.intents().unwrap(), []);
+    });
+}
+
+#[test]
+fn a_destruction_puts_the_tombstone_first_and_takes_it_back_when_it_is_retracted() {
+    with_journals(|journal| {
+        let made = object(1);
+        journal
+            .adopt(&made, &[holder("a", 0), holder("b", 0)])
+            .unwrap();
+        let destroy = intent(5, IntentKind::Destroy, Some(made.id));
+        assert!(journal.record(&destroy).unwrap());
+        assert!(journal.entry(made.id).unwrap().unwrap().gone);
+        let again = intent(6, IntentKind::Destroy, Some(made.id));
+        let update = intent(7, IntentKind::Update, Some(made.id));
+        assert!(!journal.record(&again).unwrap(), "it is gone already");
+        assert!(
+            !journal.record(&update).unwrap(),
+            "what is gone is not changed"
+        );
+        journal.retract(destroy.plant, &[]).unwrap();
+        assert!(!journal.entry(made.id).unwrap().unwrap().gone);
+        assert_eq!(journal.intents().unwrap(), []);
+        assert!(journal.record(&destroy).unwrap());
+        journal
+            .commit_destruction(destroy.plant, made.id, &names(&["a"]))
+            .unwrap();
+        let entry = journal.entry(made.id).unwrap().unwrap();
+        assert_eq!(
+            (entry.gone, &entry.holders[..]),
+            (true, &[holder("b", 0)][..])
+        );
+        journal.retract(destroy.plant, &[]).unwrap();
+        assert!(
+            journal.entry(made.id).unwrap().unwrap().gone,
+            "it was committed"
+        );
+        journal.forget(made.id).unwrap();
+        assert_eq!(journal.entry(made.id).unwrap(), None);
+    });
+}
+
+#[test]
+fn an_update_says_who_has_it_and_who_may_and_does_not_wake_the_dead() {
+    with_journals(|journal| {
+        let made = object(1);
+        let held = ["a", "b", "c"].map(|member| holder(member, 0));
+        journal.adopt(&made, &held).unwrap();
+        let update = intent(5, IntentKind::Update, Some(made.id));
+        assert!(journal.record(&update).unwrap());
+        let changed = Object {
+            revision: Revision([9; 8]),
+            fingerprint: object(2).fingerprint,
+            ..made.clone()
+        };
+        let commit = |journal: &mut Journal| {
+            journal.commit_update(update.plant, &changed, &names(&["a"]), &names(&["c"]))
+        };
+        assert!(commit(journal).unwrap());
+        let entry = journal.entry(made.id).unwrap().unwrap();
+        assert_eq!(entry.object, changed);
+        let unclear = Holder {
+            member: "c".to_owned(),
+            revision: None,
+        };
+        assert_eq!(entry.holders, [holder("a", 9), holder("b", 0), unclear]);
+        journal
+            .record(&intent(6, IntentKind::Destroy, Some(made.id)))
+            .unwrap();
+        assert!(!commit(journal).unwrap());
+        assert!(journal.entry(made.id).unwrap().unwrap().gone);
+        let kinds: Vec<_> = journal.intents().unwrap();
+        assert_eq!(
+            kinds.len(),
+            1,
+            "the update's intent is gone, the destruction's stands"
+        );
+    });
+}
+
+#[test]
+fn entries_come_in_order_in_pages_and_from_a_number_on() {
+    with_journals(|journal| {
+        let numbers: Vec<u16> = (0..150).map(|number| number * 37 % 150).collect();
+        for number in &numbers {
+            let made = (object(*number), vec![holder("a", 0), holder("b", 0)]);
+            let plant = Plant {
+                mark: 1,
+                attempt: 0,
+            };
+            journal.commit_creation(plant, &[made], &[]).unwrap();
+        }
+        let read = |journal: &mut Journal, range| -> Vec<u16> {
+            let entries = all(journal, range);
+            assert!(entries.iter().all(|entry| entry.holders.len() == 2));
+            let number = |entry: Entry| {
+                u16::from_be_bytes([entry.object.fingerprint.0[0], entry.object.fingerprint.0[1]])
+            };
+            entries.into_iter().map(number).collect()
+        };
+        let every: Vec<u16> = (0..150).collect();
+        assert_eq!(read(journal, Range::default()), every);
+        let after = Some(object(140).fingerprint);
+        let range = Range {
+            after,
+            ..Range::default()
+        };
+        assert_eq!(read(journal, range), every[141..]);
+        assert_eq!(journal.sequence().unwrap(), 150);
+        let since = Range {
+            since: Some(140),
+            ..Range::default()
+        };
+        let mut last = numbers[140..].to_vec();
+        last.sort_unstable();
+        assert_eq!(read(journal, since), last);
+        let upto = Range {
+            since: Some(140),
+            upto: Some(141),
+            ..Range::default()
+        };
+        assert_eq!(read(journal, upto), [numbers[140]]);
+        journal.set_holder(object(3).id, &holder("c", 0)).unwrap();
+        journal.remove_holder(object(3).id, "c").unwrap();
+        assert_eq!(
+            journal.sequence().unwrap(),
+            150,
+            "who holds it is not counted"
+        );
+    });
+}
+
+#[test]
+fn an_object_that_is_made_again_has_no_tombstone_and_twins_are_two() {
+    with_journals(|journal| {
+        let made = object(1);
+        journal.adopt(&made, &[holder("a", 0)]).unwrap();
+        journal
+            .record(&intent(1, IntentKind::Destroy, Some(made.id)))
+            .unwrap();
+        let again = Object {
+            id: ObjectId([1; 16]),
+            ..made.clone()
+        };
+        journal.adopt(&again, &[holder("b", 0)]).unwrap();
+        let twin = Object {
+            id: ObjectId([2; 16]),
+            ..made.clone()
+        };
+        let ids = |journal: &mut Journal| -> Vec<_> {
+            let entries = journal.with_fingerprint(made.fingerprint).unwrap();
+            entries.iter().map(|entry| entry.object.id).collect()
+        };
+        assert_eq!(ids(journal), [again.id]);
+        journal.adopt(&twin, &[]).unwrap();
+        assert_eq!(ids(journal), [again.id, twin.id]);
+        assert_eq!(all(journal, Range::default()).len(), 2);
+    });
+}
+
+#[test]
+fn profiles_are_those_of_the_last_trial() {
+    with_journals(|journal| {
+        let mut profile = Profile {
+            wrap: 0x210a,
+            wants_nss_db: true,
+            receives: [("b".to_owned(), crate::domain::profile::KeyKind::ALL.into())].into(),
+        };
+        let first = [
+            ("a".to_owned(), profile.clone()),
+            ("b".to_owned(), profile.clone()),
+        ]
+        .into();
+        journal.set_profiles(&first).unwrap();
+        assert_eq!(journal.profiles().unwrap(), first);
+        profile.wrap = 0x210b;
+        let second = [("b".to_owned(), profile)].into();
+        journal.set_profiles(&second).unwrap();
+        assert_eq!(journal.profiles().unwrap(), second);
+    });
+}
