@@ -8,8 +8,8 @@ use cryptoki_sys::*;
 use everslot::domain::key::KeyName;
 use everslot::domain::profile::{KeyKind, Profile};
 use everslot::domain::{
-    Attributes, CarryError, CheckValue, End, Fingerprint, Proof, Recipient, Revision, Token, carry,
-    establish, trust, try_members, update,
+    Attributes, CheckValue, End, Fingerprint, Proof, Recipient, Revision, Token, carry, establish,
+    try_members,
 };
 use everslot_protocol::ObjectHandle;
 use makes::{Make, Member};
@@ -194,7 +194,7 @@ const CASES: &[Case] = &[
         name: "generic secret",
         make: |token| {
             let uses = &[CKA_SIGN, CKA_VERIFY];
-            let template = hidden(b"secret", uses).number(CKA_VALUE_LEN, 35);
+            let template = hidden(b"secret", uses).number(CKA_VALUE_LEN, 40);
             let made = token.generate(CKM_GENERIC_SECRET_KEY_GEN, &template);
             made.unwrap()
         },
@@ -321,7 +321,15 @@ fn arrives(case: &Case, from: &mut End<'_, '_>, to: &mut End<'_, '_>) -> Result<
         if one.1 != other.1 || (one.0 != other.0 && !is_private) {
             return Err(format!("{one:?} is not {other:?}"));
         }
-        if !carried.differs.is_empty() {
+        // SoftHSM cannot show the date of a private object; NSS gives uses of its own to every private key.
+        let own_ways = [
+            CKA_START_DATE,
+            CKA_DERIVE,
+            CKA_DECRYPT,
+            CKA_UNWRAP,
+            CKA_SIGN_RECOVER,
+        ];
+        if carried.differs.iter().any(|kind| !own_ways.contains(kind)) {
             return Err(format!("differs in {:x?}", carried.differs));
         }
         Ok(())
@@ -332,4 +340,33 @@ fn arrives(case: &Case, from: &mut End<'_, '_>, to: &mut End<'_, '_>) -> Result<
         from.token.destroy(left).unwrap();
     }
     outcome
+}
+
+/// SoftHSM fills such a secret up with zeros when it wraps it, which no MAC shows.
+#[test]
+fn a_secret_of_an_odd_length_arrives_right_or_not_at_all() {
+    let makes = Make::installed();
+    let mut domain = Domain::of(&makes);
+    for (from, to) in directed_pairs(makes.len()) {
+        domain.between(from, to, |from, to| {
+            let uses = &[CKA_SIGN, CKA_VERIFY];
+            let template = hidden(b"odd", uses).number(CKA_VALUE_LEN, 35);
+            let made = from.token.generate(CKM_GENERIC_SECRET_KEY_GEN, &template);
+            let original = made.unwrap();
+            let before = to.token.find(&Attributes::new()).unwrap().len();
+            match carry(original, from, to, &Attributes::new()) {
+                Ok(carried) => {
+                    let marks = [
+                        Fingerprint::of(from.token, original).unwrap(),
+                        Fingerprint::of(to.token, carried.object).unwrap(),
+                    ];
+                    assert_eq!(marks[0], marks[1], "{} to {}", from.name, to.name);
+                    to.token.destroy(carried.object).unwrap();
+                }
+                Err(failure) => assert!(!failure.may_remain, "{failure}"),
+            }
+            assert_eq!(to.token.find(&Attributes::new()).unwrap().len(), before);
+            from.token.destroy(original).unwrap();
+        });
+    }
 }

@@ -10,7 +10,7 @@ use super::call::CallError;
 use super::identity::{agrees, public_key_of, public_value};
 use super::kinds::{self, NSS_DB};
 use super::profile::Profile;
-use super::prove::{Evidence, Proof, confirm, evidence};
+use super::prove::{Evidence, Proof, confirm, evidence, length, same_length};
 use super::token::{Token, plain};
 
 /// A member as one that keys are carried from or to.
@@ -252,6 +252,7 @@ impl Parcel {
             object,
             differs,
             evidence,
+            length: length(token, object).map_err(CarryError::Target)?,
         })
     }
 }
@@ -261,6 +262,7 @@ pub(super) struct Unpacked {
     pub(super) object: ObjectHandle,
     differs: Vec<u64>,
     evidence: Option<Evidence>,
+    length: Option<u64>,
 }
 
 impl Unpacked {
@@ -271,6 +273,9 @@ impl Unpacked {
         from: &mut Token<'_>,
         parcel: &Parcel,
     ) -> Result<Carried, CarryError> {
+        if !same_length(from, original, self.length).map_err(CarryError::Source)? {
+            return Err(CarryError::Wrong);
+        }
         let proof = match &self.evidence {
             None => Proof::Value,
             Some(evidence) => confirm(from, original, &parcel.attributes, evidence)

@@ -117,10 +117,7 @@ pub(super) const fn is_wrapped(class: u64) -> bool {
 pub(super) fn is_default(kind: u64, value: &[u8]) -> bool {
     match kind {
         ck::CKA_MODIFIABLE | ck::CKA_COPYABLE | ck::CKA_DESTROYABLE => value != [0],
-        ck::CKA_WRAP_WITH_TRUSTED
-        | ck::CKA_ALWAYS_AUTHENTICATE
-        | ck::CKA_SIGN_RECOVER
-        | ck::CKA_VERIFY_RECOVER => value == [0],
+        ck::CKA_WRAP_WITH_TRUSTED | ck::CKA_ALWAYS_AUTHENTICATE => value == [0],
         ck::CKA_CERTIFICATE_CATEGORY => value.iter().all(|byte| *byte == 0),
         _ => value.is_empty(),
     }
@@ -139,25 +136,19 @@ pub(super) const RESTRICTIONS: &[u64] = &[
     ck::CKA_DERIVE_TEMPLATE,
 ];
 
-/// What may change in an object of `class` and matters to who uses it: what two members must agree on.
+/// What may change in an object of `class` and matters to who uses it: what two members must agree on. Not the dates: nothing is kept from being
+/// used by them (PKCS#11 v3.1 §4.7), and not every token can give them back. Nor the uses that some tokens give to every key of a type,
+/// whatever they are asked for (NSS to private keys, SoftHSM recovery).
 pub(super) const fn changing(class: u64) -> &'static [u64] {
     match class {
         ck::CKO_PRIVATE_KEY => &[
             ck::CKA_SUBJECT,
-            ck::CKA_START_DATE,
-            ck::CKA_END_DATE,
-            ck::CKA_DERIVE,
-            ck::CKA_DECRYPT,
             ck::CKA_SIGN,
-            ck::CKA_SIGN_RECOVER,
-            ck::CKA_UNWRAP,
             ck::CKA_SENSITIVE,
             ck::CKA_EXTRACTABLE,
             ck::CKA_WRAP_WITH_TRUSTED,
         ],
         ck::CKO_SECRET_KEY => &[
-            ck::CKA_START_DATE,
-            ck::CKA_END_DATE,
             ck::CKA_DERIVE,
             ck::CKA_ENCRYPT,
             ck::CKA_DECRYPT,
@@ -171,21 +162,11 @@ pub(super) const fn changing(class: u64) -> &'static [u64] {
         ],
         ck::CKO_PUBLIC_KEY => &[
             ck::CKA_SUBJECT,
-            ck::CKA_START_DATE,
-            ck::CKA_END_DATE,
-            ck::CKA_DERIVE,
             ck::CKA_ENCRYPT,
             ck::CKA_VERIFY,
-            ck::CKA_VERIFY_RECOVER,
             ck::CKA_WRAP,
         ],
-        ck::CKO_CERTIFICATE => &[
-            ck::CKA_SUBJECT,
-            ck::CKA_ISSUER,
-            ck::CKA_SERIAL_NUMBER,
-            ck::CKA_START_DATE,
-            ck::CKA_END_DATE,
-        ],
+        ck::CKO_CERTIFICATE => &[ck::CKA_SUBJECT, ck::CKA_ISSUER, ck::CKA_SERIAL_NUMBER],
         ck::CKO_DATA => &[ck::CKA_APPLICATION, ck::CKA_OBJECT_ID, ck::CKA_VALUE],
         _ => &[],
     }

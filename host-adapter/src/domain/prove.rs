@@ -79,6 +79,25 @@ pub(super) fn evidence(
     Ok(Evidence::None)
 }
 
+/// Whether two secret keys have the same length, as far as both tokens tell. A MAC does not show it: HMAC fills its key up with zeros, which is
+/// what SoftHSM does to a secret that is no multiple of 8 bytes long when it wraps it.
+pub(super) fn same_length(
+    from: &mut Token<'_>,
+    original: ObjectHandle,
+    copy_length: Option<u64>,
+) -> Result<bool, CallError> {
+    let own = length(from, original)?;
+    Ok(own.is_none() || copy_length.is_none() || own == copy_length)
+}
+
+/// `CKA_VALUE_LEN`; SoftHSM says 0 of a key that it has unwrapped.
+pub(super) fn length(token: &mut Token<'_>, key: ObjectHandle) -> Result<Option<u64>, CallError> {
+    let read = token.attributes(key, &[ck::CKA_VALUE_LEN])?;
+    Ok(read
+        .integer(ck::CKA_VALUE_LEN)
+        .filter(|length| *length != 0))
+}
+
 /// Has the original confirm it; `None` when it says no.
 pub(super) fn confirm(
     token: &mut Token<'_>,

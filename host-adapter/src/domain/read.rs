@@ -35,9 +35,21 @@ impl Token<'_> {
         kinds: &[u64],
     ) -> Result<Attributes, CallError> {
         let mut wanted: Vec<_> = kinds.iter().map(|kind| wanted(*kind, None)).collect();
-        let lengths = self.values(object, &wanted, |values| {
-            values.iter().map(length).collect::<Vec<_>>()
-        })?;
+        let lengths = match self.lengths(object, &wanted) {
+            // SoftHSM gives no attribute at all when it cannot read one of them, a date of a private object for example.
+            Err(CallError::Code {
+                rv: ckr::GENERAL_ERROR | ckr::FUNCTION_FAILED,
+                ..
+            }) if wanted.len() > 1 => wanted
+                .iter()
+                .map(|wanted| match self.lengths(object, &[*wanted]) {
+                    Ok(lengths) => Ok(lengths.into_iter().next().flatten()),
+                    Err(error) if error.is_refusal() => Ok(None),
+                    Err(error) => Err(error),
+                })
+                .collect::<Result<Vec<_>, _>>()?,
+            lengths => lengths?,
+        };
         for (wanted, length) in wanted.iter_mut().zip(lengths) {
             wanted.room = length;
         }
@@ -61,6 +73,14 @@ impl Token<'_> {
             }
         }
         Ok(read)
+    }
+
+    fn lengths(
+        &mut self,
+        object: ObjectHandle,
+        wanted: &[Wanted<'_>],
+    ) -> Result<Vec<Option<u64>>, CallError> {
+        self.values(object, wanted, |values| values.iter().map(length).collect())
     }
 
     /// One attribute; none if the object has it not, or does not show it.

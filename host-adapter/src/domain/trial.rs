@@ -13,8 +13,9 @@ use super::token::Token;
 
 /// What the trial's copies are called; those that a crash has left are destroyed by the next trial.
 const LABEL: &[u8] = b"everslot trial";
-/// Bytes of the generic secret: no multiple of a wrap's blocks, and enough for SoftHSM's HMAC with SHA-256.
-const SECRET: u64 = 36;
+/// Bytes of the generic secret: enough for SoftHSM's HMAC with SHA-256, and whole blocks, since SoftHSM does not wrap other lengths rightly
+/// (carrying one is refused).
+const SECRET: u64 = 40;
 /// The DER of the OID of the curve P-256.
 const P256: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 
@@ -137,7 +138,6 @@ fn understanding(
 ) -> Result<Vec<Option<u64>>, TrialError> {
     let mut chosen = vec![None; members.len()];
     members[pivot].profile = Profile::of_wrap(wrap);
-    // A secret of an odd length: a format that pads in another way than the other's does not pass.
     let kind = KeyKind::GenericSecret;
     let Some(sample) = Sample::on(members, pivot, kind, &mut Vec::new())? else {
         return Ok(chosen);

@@ -13,18 +13,18 @@ use everslot_protocol::{Body, Bytes, Reply, Request, Rv, SessionHandle, SlotId};
 use tempfile::TempDir;
 
 /// The user's PIN of every token.
-pub const PIN: &str = "12345678";
+pub(crate) const PIN: &str = "12345678";
 /// The officer's PIN of every token that has an officer.
-pub const OFFICER_PIN: &str = "87654321";
+pub(crate) const OFFICER_PIN: &str = "87654321";
 /// Longer than any call takes, also on a machine that is busy with other tests.
-pub const DEADLINES: Deadlines = Deadlines {
+pub(crate) const DEADLINES: Deadlines = Deadlines {
     call: Duration::from_secs(30),
     generation: Duration::from_secs(120),
 };
 
 /// Who made a token.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Make {
+pub(crate) enum Make {
     SoftHsm,
     Kryoptic,
     Nss,
@@ -32,7 +32,7 @@ pub enum Make {
 
 impl Make {
     /// Those that are here; says which are not.
-    pub fn installed() -> Vec<Self> {
+    pub(crate) fn installed() -> Vec<Self> {
         [Self::SoftHsm, Self::Kryoptic, Self::Nss]
             .into_iter()
             .filter(|make| {
@@ -47,7 +47,7 @@ impl Make {
             .collect()
     }
 
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::SoftHsm => "softhsm",
             Self::Kryoptic => "kryoptic",
@@ -55,7 +55,7 @@ impl Make {
         }
     }
 
-    pub fn module(self) -> PathBuf {
+    pub(crate) fn module(self) -> PathBuf {
         let libraries = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
         match self {
             Self::SoftHsm => "/usr/lib/softhsm/libsofthsm2.so".into(),
@@ -69,7 +69,7 @@ impl Make {
     }
 
     /// The token's label where it cannot be chosen.
-    pub const fn label(self) -> &'static str {
+    pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::SoftHsm | Self::Kryoptic => "member",
             Self::Nss => "NSS Certificate DB",
@@ -77,7 +77,7 @@ impl Make {
     }
 
     /// What loads a fresh token of this make, in `directory`.
-    pub fn settings(self, directory: &Path) -> ModuleSettings {
+    pub(crate) fn settings(self, directory: &Path) -> ModuleSettings {
         let at = directory.display();
         let mut environment = BTreeMap::new();
         let mut init_string = None;
@@ -121,9 +121,8 @@ fn runs(program: &str) -> bool {
 }
 
 /// A fresh token with a session in which its user is logged in.
-pub struct Member {
-    pub make: Make,
-    pub settings: ModuleSettings,
+pub(crate) struct Member {
+    pub(crate) make: Make,
     link: Box<dyn Link>,
     session: SessionHandle,
     _host: Hosted,
@@ -131,7 +130,7 @@ pub struct Member {
 }
 
 impl Member {
-    pub fn new(make: Make) -> Self {
+    pub(crate) fn new(make: Make) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let settings = make.settings(directory.path());
         let program = Path::new(env!("CARGO_BIN_EXE_everslot"));
@@ -141,7 +140,6 @@ impl Member {
         let session = open(&mut *link, slot, make);
         Self {
             make,
-            settings,
             link,
             session,
             _host: host,
@@ -149,7 +147,7 @@ impl Member {
         }
     }
 
-    pub fn token(&mut self) -> Token<'_> {
+    pub(crate) fn token(&mut self) -> Token<'_> {
         Token::new(&mut *self.link, self.session, DEADLINES)
     }
 }
