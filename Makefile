@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo test fuzz conformance bench model lint soak-replay
+.PHONY: demo test test-members fuzz conformance bench model lint soak-replay
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -18,6 +18,11 @@ test:
 	cargo nextest run --release --package everslot-model --locked --config-file tests/nextest.toml
 	cargo test $(BUT_THE_MODEL) --doc --quiet
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/fuzz" --seconds 60
+
+# Members of other makes for the tests, which skip those that are not here: kryoptic, built from crates.io (minutes), NSS, and a PostgreSQL.
+test-members:
+	@tests/prerequisites members
+	@target=$${CARGO_TARGET_DIR:-$(CURDIR)/target}; cargo build --locked --manifest-path tests/kryoptic/Cargo.toml --target-dir "$$target/kryoptic"
 
 # Arbitrary sequences of calls of the C functions, for ten minutes, under AddressSanitizer where there is a nightly toolchain.
 # ARGS="--seconds 60 --seed 1000" for less and for others. Leaks are not looked for: modules leave memory behind when they end. The test

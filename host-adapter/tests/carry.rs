@@ -8,8 +8,8 @@ use cryptoki_sys::*;
 use everslot::domain::key::KeyName;
 use everslot::domain::profile::{KeyKind, Profile};
 use everslot::domain::{
-    Attributes, CheckValue, End, Fingerprint, Proof, Recipient, Revision, Token, carry, establish,
-    try_members,
+    Attributes, CarryError, CheckValue, End, Fingerprint, Proof, Recipient, Revision, Token, carry,
+    establish, try_members, update,
 };
 use everslot_protocol::ObjectHandle;
 use makes::{Make, Member};
@@ -34,10 +34,7 @@ impl Domain {
             let mut tokens: Vec<_> = members.iter_mut().map(Member::token).collect();
             let mut recipients: Vec<_> = tokens
                 .iter_mut()
-                .map(|token| Recipient {
-                    token,
-                    private: true,
-                })
+                .map(|token| Recipient { token, pins: None })
                 .collect();
             establish(&mut recipients, &name).unwrap()
         };
@@ -367,6 +364,73 @@ fn a_secret_of_an_odd_length_arrives_right_or_not_at_all() {
             }
             assert_eq!(to.token.find(&Attributes::new()).unwrap().len(), before);
             from.token.destroy(original).unwrap();
+        });
+    }
+}
+
+#[test]
+fn what_may_not_leave_stays_and_what_may_not_arrive_leaves_nothing() {
+    let makes = Make::installed();
+    let mut domain = Domain::of(&makes);
+    for (from, to) in directed_pairs(makes.len()) {
+        domain.between(from, to, |from, to| {
+            let count = |token: &mut Token<'_>| token.find(&Attributes::new()).unwrap().len();
+            let before = count(to.token);
+            let closed = hidden(b"closed", &[CKA_ENCRYPT])
+                .number(CKA_VALUE_LEN, 32)
+                .flags(&[CKA_EXTRACTABLE], false);
+            let closed = from.token.generate(CKM_AES_KEY_GEN, &closed).unwrap();
+            let failure = carry(closed, from, to, &Attributes::new()).unwrap_err();
+            assert_eq!(failure.error, CarryError::NotExtractable);
+            from.token.destroy(closed).unwrap();
+            let key = aes(from.token, 32);
+            let profile = std::mem::take(&mut to.profile);
+            let failure = carry(key, from, to, &Attributes::new()).unwrap_err();
+            assert_eq!(failure.error, CarryError::NoCommonWrap);
+            to.profile = profile;
+            let domain_key = std::mem::replace(&mut to.domain_key, ObjectHandle(0xffff));
+            let failure = carry(key, from, to, &Attributes::new()).unwrap_err();
+            to.domain_key = domain_key;
+            assert!(matches!(failure.error, CarryError::Target(_)), "{failure}");
+            assert!(!failure.may_remain);
+            assert_eq!(count(to.token), before);
+            from.token.destroy(key).unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_copy_has_what_is_laid_over_it_and_follows_changes() {
+    let makes = Make::installed();
+    let mut domain = Domain::of(&makes);
+    for (from, to) in directed_pairs(makes.len()) {
+        domain.between(from, to, |from, to| {
+            let way = format!("{} to {}", from.name, to.name);
+            let key = aes(from.token, 32);
+            let overlay = Attributes::new().bytes(CKA_LABEL, b"planted");
+            let copy = carry(key, from, to, &overlay).unwrap().object;
+            let label = to.token.attribute(copy, CKA_LABEL).unwrap().unwrap();
+            assert_eq!(label.as_slice(), b"planted", "{way}");
+            assert_eq!(
+                Revision::of(from.token, key).unwrap(),
+                Revision::of(to.token, copy).unwrap(),
+                "{way}"
+            );
+            let change = Attributes::new().flags(&[CKA_DECRYPT], false);
+            from.token.set(key, &change).unwrap();
+            assert_ne!(
+                Revision::of(from.token, key).unwrap(),
+                Revision::of(to.token, copy).unwrap(),
+                "{way}"
+            );
+            update(key, from.token, copy, to.token).unwrap();
+            assert_eq!(
+                Revision::of(from.token, key).unwrap(),
+                Revision::of(to.token, copy).unwrap(),
+                "{way}"
+            );
+            from.token.destroy(key).unwrap();
+            to.token.destroy(copy).unwrap();
         });
     }
 }

@@ -146,7 +146,13 @@ pub fn update(
     let present = to.attributes(copy, changing).map_err(CarryError::Target)?;
     let mut changes = Attributes::new();
     for (kind, value) in wanted.iter() {
-        if !agrees(Some(value), present.content(kind)) {
+        // What a token does not know is as if nobody had set it there.
+        let is_unset = matches!(value, Content::Bytes(value) if value.is_empty() || **value == [0]);
+        let is_same = match present.content(kind) {
+            None => is_unset,
+            there => agrees(Some(value), there),
+        };
+        if !is_same {
             changes.set_content(kind, value.clone());
         }
     }

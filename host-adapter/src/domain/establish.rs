@@ -3,13 +3,14 @@
 use super::call::CallError;
 use super::key::{Invitation, KeyName, Received, Seed};
 use super::token::Token;
+use super::trust::Pins;
 
 /// A member to be given the domain key.
 pub struct Recipient<'r, 'l> {
     /// Its token, with the user logged in.
     pub token: &'r mut Token<'l>,
-    /// Whether only a logged-in user is to see the key: not yet where the security officer is to [`trust`](super::trust) it.
-    pub private: bool,
+    /// With them the security officer has the key trusted; then the session must be the token's only one.
+    pub pins: Option<Pins<'r>>,
 }
 
 /// A member did not take part, so no member has the new key.
@@ -35,11 +36,12 @@ pub fn establish(
     };
     let of = |member| move |error| EstablishError { member, error };
     let seed = Seed::make(maker.token).map_err(of(0))?;
-    let mut received = Vec::new();
+    let mut received = vec![None; members.len()];
     let mut outcome = Ok(());
-    for index in 0..members.len() {
+    // The maker last: where its officer logs in, the user's logout takes the seed away.
+    for index in (0..members.len()).rev() {
         match hand_over(&seed, members, index, name) {
-            Ok(key) => received.push(key),
+            Ok(key) => received[index] = Some(key),
             Err(error) => {
                 outcome = Err(error);
                 break;
@@ -49,12 +51,12 @@ pub fn establish(
     // A session object: one that cannot be destroyed goes with its session.
     let _ = seed.discard(members[0].token);
     if outcome.is_err() {
-        for (member, key) in members.iter_mut().zip(&received) {
+        for (member, received) in members.iter_mut().zip(&received) {
             // The first failure is the one to be told; the next attempt finds what is left and destroys it.
-            let _ = member.token.destroy(key.key);
+            let _ = received.map(|received| member.token.destroy(received.key));
         }
     }
-    outcome.map(|()| received)
+    outcome.map(|()| received.into_iter().flatten().collect())
 }
 
 fn hand_over(
@@ -65,11 +67,11 @@ fn hand_over(
 ) -> Result<Received, EstablishError> {
     let of = |member| move |error| EstablishError { member, error };
     let receiver = &mut members[index];
-    let private = receiver.private;
-    let invitation = Invitation::make(receiver.token).map_err(of(index))?;
+    let pins = receiver.pins;
+    let invitation = Invitation::make(receiver.token, pins.is_none()).map_err(of(index))?;
     let wrapped = seed.wrap(members[0].token, &invitation).map_err(of(0))?;
     let receiver = &mut members[index];
     invitation
-        .accept(receiver.token, &wrapped, name, private)
+        .accept(receiver.token, &wrapped, name, pins)
         .map_err(of(index))
 }

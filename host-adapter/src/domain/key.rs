@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::attributes::Attributes;
 use super::call::CallError;
 use super::token::Token;
+use super::trust::{Pins, as_officer, make_private};
 
 /// Bits of the temporary RSA pair: as strong as the 128-bit level asks (NIST SP 800-57), and all that hardware tokens commonly do.
 const RSA_BITS: u64 = 3072;
@@ -84,8 +85,14 @@ impl KeyName {
                 true,
             )
             .flags(&[ck::CKA_DECRYPT, ck::CKA_SIGN, ck::CKA_VERIFY], false);
+        let trusted: &[u64] = if kept.trusted {
+            &[ck::CKA_TRUSTED]
+        } else {
+            &[]
+        };
         template
-            .flags(&[ck::CKA_PRIVATE], kept.private)
+            .flags(trusted, true)
+            .flags(&[ck::CKA_PRIVATE], !kept.trusted)
             .flags(&[ck::CKA_EXTRACTABLE], kept.extractable)
             .flags(&[ck::CKA_ENCRYPT], kept.encrypts)
     }
@@ -94,8 +101,8 @@ impl KeyName {
 /// How a member is to keep the domain key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Kept {
-    /// Not while the security officer is still to see it.
-    private: bool,
+    /// By the security officer, who sees no private object.
+    trusted: bool,
     /// Only where the token will not have it otherwise.
     extractable: bool,
     /// Only where the token shows no check value, so that it can be computed. Encrypting alone opens nothing that was wrapped.
@@ -109,6 +116,8 @@ pub struct Received {
     pub key: ObjectHandle,
     /// Whether the token insists that it may be wrapped.
     pub extractable: bool,
+    /// Why the officer, whose PIN was at hand, could not have it trusted.
+    pub untrusted: Option<CallError>,
 }
 
 /// A new domain key on its maker, until every member has received it.
@@ -169,29 +178,22 @@ pub struct Invitation {
 }
 
 impl Invitation {
-    /// Makes the pair.
+    /// Makes the pair; one that is to be used by the officer is not `private`.
     ///
     /// # Errors
     /// The member gives no answer, or refuses.
-    pub fn make(receiver: &mut Token<'_>) -> Result<Self, CallError> {
+    pub fn make(receiver: &mut Token<'_>, private: bool) -> Result<Self, CallError> {
         let public = Attributes::new()
             .number(ck::CKA_MODULUS_BITS, RSA_BITS)
             .bytes(ck::CKA_PUBLIC_EXPONENT, EXPONENT)
             .flags(&[ck::CKA_WRAP, ck::CKA_ENCRYPT], true)
             .flags(&[ck::CKA_TOKEN], false);
-        let private = Attributes::new()
-            .flags(
-                &[
-                    ck::CKA_UNWRAP,
-                    ck::CKA_DECRYPT,
-                    ck::CKA_SENSITIVE,
-                    ck::CKA_PRIVATE,
-                ],
-                true,
-            )
+        let hidden = Attributes::new()
+            .flags(&[ck::CKA_UNWRAP, ck::CKA_DECRYPT, ck::CKA_SENSITIVE], true)
+            .flags(&[ck::CKA_PRIVATE], private)
             .flags(&[ck::CKA_TOKEN, ck::CKA_EXTRACTABLE], false);
         let (public, private) =
-            receiver.generate_pair(ck::CKM_RSA_PKCS_KEY_PAIR_GEN, &public, &private)?;
+            receiver.generate_pair(ck::CKM_RSA_PKCS_KEY_PAIR_GEN, &public, &hidden)?;
         let shown = receiver.attributes(public, &[ck::CKA_MODULUS, ck::CKA_PUBLIC_EXPONENT])?;
         let value = |kind| shown.get(kind).map(<[u8]>::to_vec).unwrap_or_default();
         Ok(Self {
@@ -202,7 +204,8 @@ impl Invitation {
         })
     }
 
-    /// Unwraps the domain key and ends the pair's life. `private` is whether only a logged-in user sees the key.
+    /// Unwraps the domain key and ends the pair's life. With `pins` the officer has the key trusted; a token that will not have that gets
+    /// the key all the same.
     ///
     /// # Errors
     /// The member gives no answer, or refuses.
@@ -211,13 +214,42 @@ impl Invitation {
         receiver: &mut Token<'_>,
         wrapped: &[u8],
         name: &KeyName,
-        private: bool,
+        pins: Option<Pins<'_>>,
     ) -> Result<Received, CallError> {
-        let received = self.unwrap(receiver, wrapped, name, private);
+        let received = self.unwrap_best(receiver, wrapped, name, pins);
         // Session objects: what is not destroyed goes with the session.
         let _ = receiver.destroy(self.private);
         let _ = receiver.destroy(self.public);
         received
+    }
+
+    fn unwrap_best(
+        &self,
+        receiver: &mut Token<'_>,
+        wrapped: &[u8],
+        name: &KeyName,
+        pins: Option<Pins<'_>>,
+    ) -> Result<Received, CallError> {
+        let Some(pins) = pins else {
+            return self.unwrap(receiver, wrapped, name, false);
+        };
+        let trusted = as_officer(receiver, pins, |receiver| {
+            self.unwrap(receiver, wrapped, name, true)
+        });
+        let trusted = trusted.and_then(|received| {
+            let key = make_private(receiver, received.key)?;
+            Ok(Received { key, ..received })
+        });
+        match trusted {
+            Err(error) if error.is_refusal() => {
+                let received = self.unwrap(receiver, wrapped, name, false)?;
+                Ok(Received {
+                    untrusted: Some(error),
+                    ..received
+                })
+            }
+            trusted => trusted,
+        }
     }
 
     fn unwrap(
@@ -225,10 +257,10 @@ impl Invitation {
         receiver: &mut Token<'_>,
         wrapped: &[u8],
         name: &KeyName,
-        private: bool,
+        trusted: bool,
     ) -> Result<Received, CallError> {
         let mut kept = Kept {
-            private,
+            trusted,
             extractable: false,
             encrypts: false,
         };
@@ -236,7 +268,7 @@ impl Invitation {
             receiver.unwrap(oaep(), self.private, wrapped, &name.template(kept))
         };
         let mut key = match unwrap(receiver, kept) {
-            Err(error) if error.is_refusal() => {
+            Err(error) if error.is_refusal() && !trusted => {
                 kept.extractable = true;
                 unwrap(receiver, kept)?
             }
@@ -249,8 +281,11 @@ impl Invitation {
             kept.encrypts = true;
             key = unwrap(receiver, kept)?;
         }
-        let extractable = kept.extractable;
-        Ok(Received { key, extractable })
+        Ok(Received {
+            key,
+            extractable: kept.extractable,
+            untrusted: None,
+        })
     }
 }
 

@@ -28,4 +28,4 @@ pub use identity::{Fingerprint, Revision};
 pub use prove::Proof;
 pub use token::{Deadlines, Token};
 pub use trial::{Failed, Trial, TrialError, try_members};
-pub use trust::{make_private, trust};
+pub use trust::Pins;

@@ -1,7 +1,8 @@
 //! `CKA_TRUSTED` for the domain key, which only a security officer may set (PKCS#11 v3.1 §4.10).
 //!
-//! An officer sees no private object, so the key is received as one that is not private, is trusted by the officer, and becomes a private one by
-//! a copy of the user's. Until then whoever opens a session on that token may wrap and unwrap by it, but not read it.
+//! An officer sees no private object, and SoftHSM takes the flag only with a new object. So the officer unwraps the key as one that is trusted
+//! and not private, by a temporary pair that is not private either; the user makes a private one of it by a copy. Until then whoever
+//! opens a session on that token may wrap and unwrap by it, but not read it.
 
 use cryptoki_sys as ck;
 use everslot_protocol::{Bytes, Function, ObjectHandle, Request};
@@ -11,36 +12,38 @@ use super::attributes::Attributes;
 use super::call::CallError;
 use super::token::Token;
 
-/// Has the officer trust `key`, which is not private, and makes a private key of it; its new handle.
-///
-/// The session is the token's only one, in which the user is logged in: so it is again at the end, also after a refusal.
-///
-/// # Errors
-/// The token gives no answer, or refuses; then `key` is as it was.
-pub fn trust(
-    token: &mut Token<'_>,
-    key: ObjectHandle,
-    officer: &SecretString,
-    user: &SecretString,
-) -> Result<ObjectHandle, CallError> {
-    logout(token)?;
-    let trusted = login(token, ck::CKU_SO, officer).and_then(|()| {
-        let set = token.set(key, &Attributes::new().flags(&[ck::CKA_TRUSTED], true));
-        logout(token).and(set)
-    });
-    login(token, ck::CKU_USER, user)?;
-    trusted?;
-    make_private(token, key)
+/// The PINs of a token, for what the user alone may not do.
+#[derive(Clone, Copy)]
+pub struct Pins<'p> {
+    /// The security officer's.
+    pub officer: &'p SecretString,
+    /// The user's.
+    pub user: &'p SecretString,
 }
 
-/// Replaces a key that is not private by one that is.
-///
-/// # Errors
-/// The token gives no answer, or refuses; then `key` is as it was.
-pub fn make_private(token: &mut Token<'_>, key: ObjectHandle) -> Result<ObjectHandle, CallError> {
-    let private = token.copy(key, &Attributes::new().flags(&[ck::CKA_PRIVATE], true))?;
+/// Does `work` with the officer logged in; the session is the token's only one. The user is logged in before, and after, also if it fails.
+pub(super) fn as_officer<'l, T>(
+    token: &mut Token<'l>,
+    pins: Pins<'_>,
+    work: impl FnOnce(&mut Token<'l>) -> Result<T, CallError>,
+) -> Result<T, CallError> {
+    logout(token)?;
+    let done = login(token, ck::CKU_SO, pins.officer).and_then(|()| {
+        let done = work(token);
+        logout(token).and(done)
+    });
+    login(token, ck::CKU_USER, pins.user)?;
+    done
+}
+
+/// Replaces a key that is not private by one that is; both are destroyed if that fails.
+pub(super) fn make_private(
+    token: &mut Token<'_>,
+    key: ObjectHandle,
+) -> Result<ObjectHandle, CallError> {
+    let private = token.copy(key, &Attributes::new().flags(&[ck::CKA_PRIVATE], true));
     token.destroy(key)?;
-    Ok(private)
+    private
 }
 
 fn login(token: &mut Token<'_>, user: u64, pin: &SecretString) -> Result<(), CallError> {

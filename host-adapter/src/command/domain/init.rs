@@ -15,9 +15,7 @@ use crate::command::{Outcome, output};
 use crate::config::GroupConfig;
 use crate::domain::key::{KeyName, Received};
 use crate::domain::profile::{KeyKind, Profile};
-use crate::domain::{
-    CallError, End, Recipient, Token, Trial, establish, make_private, trust, try_members,
-};
+use crate::domain::{End, Pins, Recipient, Token, Trial, establish, try_members};
 use crate::journal::Journal;
 
 const EXAMPLES: &str = "\
@@ -110,58 +108,39 @@ fn keys(members: &mut [Opened], name: &KeyName, new: bool) -> Result<Keys, Box<d
 
 /// A new domain key on every member, trusted where the officer's PIN is at hand.
 fn make(members: &mut [Opened], name: &KeyName) -> Result<Vec<ObjectHandle>, Box<dyn Error>> {
-    let private: Vec<_> = members
+    let pins: Vec<_> = members
         .iter()
-        .map(|member| member.officer.is_none())
+        .map(|member| (member.pin.clone(), member.officer.clone()))
         .collect();
     let received = {
         let mut tokens: Vec<_> = members.iter_mut().map(Opened::token).collect();
         let mut recipients: Vec<_> = tokens
             .iter_mut()
-            .zip(&private)
-            .map(|(token, private)| Recipient {
+            .zip(&pins)
+            .map(|(token, (user, officer))| Recipient {
                 token,
-                private: *private,
+                pins: officer.as_ref().map(|officer| Pins { officer, user }),
             })
             .collect();
         establish(&mut recipients, name)
     };
     let received = received.map_err(|error| of_member(&members[error.member], &error))?;
-    let mut keys: Vec<_> = received.iter().map(|received| received.key).collect();
-    for (index, received) in received.iter().enumerate() {
-        match settle(&mut members[index], *received) {
-            Ok(key) => keys[index] = key,
-            Err(error) => {
-                let error = of_member(&members[index], &error);
-                destroy(members, keys.iter().map(std::slice::from_ref));
-                return Err(error);
-            }
-        }
+    for (member, received) in members.iter().zip(&received) {
+        warn_of(&member.name, received);
     }
-    Ok(keys)
+    Ok(received.iter().map(|received| received.key).collect())
 }
 
-/// Has the officer trust the key, if the officer's PIN is at hand. A token that will not have it trusted is told of, and has it all the same.
-fn settle(member: &mut Opened, received: Received) -> Result<ObjectHandle, CallError> {
+fn warn_of(member: &str, received: &Received) {
     if received.extractable {
-        let name = &member.name;
         output::warn(&format!(
-            "member {name:?} insists on a domain key that may be wrapped; keys are as safe there as its other keys are"
+            "member {member:?} insists on a domain key that may be wrapped: whoever may wrap there can take it along"
         ));
     }
-    let Some(officer) = member.officer.clone() else {
-        return Ok(received.key);
-    };
-    let pin = member.pin.clone();
-    match trust(&mut member.token(), received.key, &officer, &pin) {
-        Err(error) if error.is_refusal() => {
-            output::warn(&format!(
-                "member {:?} does not trust the domain key: {error}",
-                member.name
-            ));
-            make_private(&mut member.token(), received.key)
-        }
-        key => key,
+    if let Some(error) = received.untrusted {
+        output::warn(&format!(
+            "member {member:?} does not trust the domain key: {error}"
+        ));
     }
 }
 

@@ -11,7 +11,7 @@ fn a_creation_is_the_groups_when_it_is_committed_and_its_intent_stands_where_it_
     with_journals(|journal| {
         let intent = intent(u64::MAX, IntentKind::Create, None);
         assert!(journal.record(&intent).unwrap());
-        assert_eq!(journal.intents().unwrap(), [intent.clone()]);
+        assert_eq!(journal.intents().unwrap(), std::slice::from_ref(&intent));
         assert_eq!(journal.sequence().unwrap(), 0);
         let remembered = Some(Remembered {
             extractable: false,
@@ -29,7 +29,7 @@ fn a_creation_is_the_groups_when_it_is_committed_and_its_intent_stands_where_it_
         let made = (made, vec![holder("a", 1), holder("b", 1)]);
         for _ in 0..2 {
             journal
-                .commit_creation(intent.plant, &[made.clone()], &names(&["b"]))
+                .commit_creation(intent.plant, std::slice::from_ref(&made), &names(&["b"]))
                 .unwrap();
             let left = Intent {
                 members: names(&["b"]),
