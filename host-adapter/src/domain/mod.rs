@@ -1,7 +1,7 @@
 //! The domain: the members among which keys travel, under a key that all of them have and none gives away.
 //!
 //! Nothing here knows of groups: a member is a [`Token`], a session at the end of a [`Link`](crate::module::Link). `everslot domain init` makes
-//! the [domain key](key) and finds the members' [profiles](profile); then [`carry`] takes objects from one member to another.
+//! the [domain key](key) and finds the members' [profiles](profile); then [`carry()`] takes objects from one member to another.
 
 mod attributes;
 mod call;
