@@ -9,8 +9,8 @@ use everslot_core::{
 use everslot_protocol::{Bytes, Request, SessionHandle};
 use secrecy::{ExposeSecret, SecretSlice};
 
+use super::errand::{Errand, Stop};
 use super::member::{Anchor, Member};
-use super::perform::{Errand, Stop};
 use super::recovery::Obstacle;
 use super::{GroupDriver, Lease};
 

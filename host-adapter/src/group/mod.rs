@@ -6,7 +6,9 @@
 
 mod background;
 mod clock;
+mod errand;
 mod events;
+mod lease;
 mod load;
 mod login;
 mod member;
@@ -35,11 +37,12 @@ use crate::module::Instance;
 use crate::slot_events::EventFlag;
 use background::Background;
 use clock::Clock;
+pub(crate) use errand::{Done, EVERY_MEMBER, Errand, Stop};
+pub(crate) use lease::{Home, Lease};
 use load::Loads;
 use login::Secret;
-pub(crate) use member::{Home, Lease, Member};
+pub(crate) use member::Member;
 use offers::Offers;
-pub(crate) use perform::{Done, EVERY_MEMBER, Errand, Stop};
 use pins::Pins;
 pub(crate) use room::Relief;
 use view::PublishedView;

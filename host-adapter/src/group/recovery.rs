@@ -11,7 +11,8 @@ use everslot_core::{
 use everslot_protocol::{Body, MechanismInfo, Reply, Request, SlotId, TokenInfo};
 
 use super::GroupDriver;
-use super::member::{Anchor, LeaseFailure, Member, Token};
+use super::lease::LeaseFailure;
+use super::member::{Anchor, Member, Token};
 use super::offers::Ability;
 use crate::config::same_token;
 use crate::module::{Instance, LinkFailure};

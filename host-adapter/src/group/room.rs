@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use everslot_core::{Incarnation, MemberId, MemberSet};
 
 use super::GroupDriver;
-use super::member::{Lease, LeaseFailure, Member};
+use super::lease::{Lease, LeaseFailure};
+use super::member::Member;
 
 /// Has work that stands on a real session of the member, and can be begun anew, give it back: that of these virtual sessions first,
 /// which were seen to have such work. Whether some did.

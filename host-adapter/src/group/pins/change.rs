@@ -5,8 +5,8 @@ use std::sync::Arc;
 use everslot_core::{Login, MemberId, MemberSet, QuarantineReason, Repeat, Rv, User, ckr};
 use everslot_protocol::{Bytes, Request};
 
+use super::super::errand::{Errand, Stop};
 use super::super::login::Secret;
-use super::super::perform::{Errand, Stop};
 use super::super::{GroupDriver, Lease};
 use super::{Change, Standing};
 use crate::module::Delivery;
