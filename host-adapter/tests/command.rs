@@ -412,6 +412,7 @@ impl Source for Library {
         self.asked.lock().unwrap().push(format!("{read:?}"));
         let member = MemberStatus {
             name: "a".to_owned(),
+            serial: None,
             role: Role::Active,
             state: State::Lost,
             incarnation: 3,

@@ -14,6 +14,7 @@ use everslot_protocol::{
 
 use crate::library::InitialiseArguments;
 use crate::slot::{Output, Refusal};
+use crate::status::{GroupStatus, LoginState, MemberStatus, Read, Role, State};
 
 /// The only slot that there is.
 pub(super) const SLOT: u64 = 7;
@@ -156,6 +157,38 @@ impl Library {
 pub(super) struct VirtualSlot;
 
 impl VirtualSlot {
+    pub(super) fn group_status(&self, read: Read) -> GroupStatus {
+        world(|world| world.calls.push(format!("group_status {read:?}")));
+        let member = |name: &str, role, state, code: Rv| MemberStatus {
+            name: name.to_owned(),
+            serial: (role == Role::Active).then(|| "599447001".to_owned()),
+            role,
+            state,
+            incarnation: 1,
+            code: code.into(),
+            evidence: None,
+            attempts: 2,
+            attempts_allowed: None,
+            next_attempt_ms: Some(1500),
+            in_flight: 3,
+            calls: 4,
+            failures: 5,
+            losses: 6,
+            recoveries: 7,
+        };
+        GroupStatus {
+            label: "group".to_owned(),
+            serial: "1599447001".to_owned(),
+            login: LoginState::Out,
+            members: vec![
+                member("a", Role::Active, State::Lost, ckr::DEVICE_ERROR),
+                member(&"ü".repeat(40), Role::Standby, State::Standby, ckr::OK),
+            ],
+        }
+    }
+    pub(super) fn recover_member(&self, name: Option<&str>) -> Result<(), String> {
+        told(format!("recover_member {name:?}")).map_err(|_| "no such member".to_owned())
+    }
     pub(super) fn slot_info(&self) -> SlotInfo {
         SlotInfo {
             description: [[b'1'; 32], [b'2'; 32]],

@@ -14,12 +14,16 @@ use cryptoki_sys::{
 use everslot_core::ckr;
 
 use super::entry::entry;
+use super::vendor;
 use crate::config::Config;
 use crate::module::has_interfaces;
 use lists::FUNCTIONS;
 
 /// The name of the standard's own interface.
 const NAME: &CStr = c"PKCS 11";
+
+/// The name of ours: "Vendor " and a name (PKCS#11 v3.1 §5.4.5).
+const OUR_NAME: &CStr = c"Vendor everslot";
 
 /// `C_GetFunctionList` (PKCS#11 v3.1 §5.4.4)
 #[unsafe(no_mangle)]
@@ -58,10 +62,17 @@ pub(super) unsafe extern "C" fn C_GetInterface(
     entry("C_GetInterface", |caller| {
         let place = caller.place(interface)?;
         place.set(ptr::null_mut());
-        let version = caller.structure(version).or_else(default_version);
+        let is_ours = !name.is_null() && caller.text_is(name, OUR_NAME);
+        let version = match caller.structure(version) {
+            None if !is_ours => default_version(),
+            version => version,
+        };
         let found = INTERFACES
             .iter()
-            .filter(|_| name.is_null() || caller.text_is(name, NAME))
+            .filter(|interface| match name.is_null() {
+                true => interface.name == NAME,
+                false => caller.text_is(name, interface.name),
+            })
             .find(|interface| interface.matches(version, flags))
             .ok_or(ckr::ARGUMENTS_BAD)?;
         place.set((&raw const found.offered).cast_mut());
@@ -82,24 +93,34 @@ fn default_version() -> Option<CK_VERSION> {
     (!later).then_some(FUNCTIONS.version)
 }
 
-/// The interfaces on offer, the latest first, all under the same name; each function list begins with those of the earlier ones. None survives a fork, so none has `CKF_INTERFACE_FORK_SAFE`.
-static INTERFACES: [Interface; 4] = [
+/// The interfaces on offer: the standard's, the latest first, of which each function list begins with those of the earlier ones, then ours. None survives
+/// a fork, so none has `CKF_INTERFACE_FORK_SAFE`.
+static INTERFACES: [Interface; 5] = [
     Interface::of(
+        NAME,
         (&raw const lists::FUNCTIONS_3_2).cast(),
         lists::FUNCTIONS_3_2.version,
     ),
     Interface::of(
+        NAME,
         (&raw const lists::FUNCTIONS_3_1).cast(),
         lists::FUNCTIONS_3_1.version,
     ),
     Interface::of(
+        NAME,
         (&raw const lists::FUNCTIONS_3_0).cast(),
         lists::FUNCTIONS_3_0.version,
     ),
-    Interface::of((&raw const FUNCTIONS).cast(), FUNCTIONS.version),
+    Interface::of(NAME, (&raw const FUNCTIONS).cast(), FUNCTIONS.version),
+    Interface::of(
+        OUR_NAME,
+        (&raw const vendor::FUNCTIONS).cast(),
+        vendor::FUNCTIONS.version,
+    ),
 ];
 
 struct Interface {
+    name: &'static CStr,
     offered: CK_INTERFACE,
     version: CK_VERSION,
 }
@@ -108,10 +129,11 @@ struct Interface {
 unsafe impl Sync for Interface {}
 
 impl Interface {
-    const fn of(functions: *const c_void, version: CK_VERSION) -> Self {
+    const fn of(name: &'static CStr, functions: *const c_void, version: CK_VERSION) -> Self {
         Self {
+            name,
             offered: CK_INTERFACE {
-                pInterfaceName: NAME.as_ptr().cast_mut().cast(),
+                pInterfaceName: name.as_ptr().cast_mut().cast(),
                 pFunctionList: functions.cast_mut(),
                 flags: 0,
             },

@@ -16,6 +16,7 @@ mod interfaces;
 mod keys;
 mod later_keys;
 mod later_session;
+mod luna;
 mod message;
 mod message_decryption;
 mod message_encryption;
@@ -28,6 +29,7 @@ mod random;
 mod session;
 mod signing;
 mod slot_token;
+mod vendor;
 mod verify_signature;
 mod verifying;
 

@@ -7,6 +7,7 @@ mod mutexes;
 mod objects;
 mod operations;
 mod table;
+mod vendor;
 
 use std::ptr;
 use std::sync::OnceLock;

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use everslot_core::{Attempts, Evidence, Input, Instant, Login, MemberState, Policy, Rv, User};
 
 use super::{GroupDriver, Member};
+use crate::config::text;
 use crate::status::{GroupStatus, LoginState, MemberStatus, Read, State, evidence_words};
 
 impl GroupDriver {
@@ -104,6 +105,7 @@ fn tell(
     let calls = counters.requests.load(Ordering::Relaxed);
     MemberStatus {
         name: member.config.name.clone(),
+        serial: member.token().map(|token| text(&token.info.serial)),
         role: known.role.into(),
         state: State::from(&known.state),
         incarnation: known.incarnation.0,

@@ -4,11 +4,26 @@ use everslot_protocol::{Body, MechanismInfo, Operation, Request, SlotInfo, Token
 
 use super::{VirtualSlot, token_info};
 use crate::group::{Errand, Lease};
+use crate::status::{GroupStatus, Read};
 
 /// `CK_INFO`, `CK_SLOT_INFO` and `CK_TOKEN_INFO`: who made the virtual slot.
 const MANUFACTURER: &str = "everslot";
 
 impl VirtualSlot {
+    /// How the group is, from what is known; no member is asked.
+    pub fn group_status(&self, read: Read) -> GroupStatus {
+        self.driver.recover_in_call();
+        self.driver.status(read)
+    }
+
+    /// Has a member tried at once, or all that do not serve; its outcome is not waited for.
+    ///
+    /// # Errors
+    /// One line for people: there is no such member, or it cannot be recovered.
+    pub fn recover_member(&self, name: Option<&str>) -> Result<(), String> {
+        self.driver.recover_by_name(name)
+    }
+
     /// `C_GetSlotInfo`. A token is present as long as a member serves.
     ///
     /// The slot is not removable: nobody can take the virtual token out, and its sessions, handles and login outlive an outage,

@@ -83,6 +83,8 @@ pub enum LoginState {
 pub struct MemberStatus {
     /// Its name in the group.
     pub name: String,
+    /// Its token's serial, as it was last seen; `None` as long as the token was never seen.
+    pub serial: Option<String>,
     /// What it is there for.
     pub role: Role,
     /// What it is doing.

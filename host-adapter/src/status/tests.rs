@@ -55,6 +55,7 @@ impl Source for Library {
 fn lost_member(code: Rv) -> MemberStatus {
     MemberStatus {
         name: "a".to_owned(),
+        serial: Some("4711".to_owned()),
         role: Role::Active,
         state: State::Lost,
         incarnation: 1,

@@ -9,26 +9,28 @@ use super::*;
 fn the_latest_interface_comes_first() {
     let mut count = 0;
     assert_eq!(list(ptr::null_mut(), &mut count), ckr::OK);
-    assert_eq!(count, 4);
+    assert_eq!(count, 5);
 
     let empty = CK_INTERFACE {
         pInterfaceName: ptr::null_mut(),
         pFunctionList: ptr::null_mut(),
         flags: 9,
     };
-    let mut interfaces = [empty; 4];
-    count = 3;
+    let mut interfaces = [empty; 5];
+    count = 4;
     assert_eq!(
         list(interfaces.as_mut_ptr(), &mut count),
         ckr::BUFFER_TOO_SMALL
     );
-    assert_eq!((count, interfaces[0].flags), (4, 9));
+    assert_eq!((count, interfaces[0].flags), (5, 9));
     assert_eq!(list(interfaces.as_mut_ptr(), &mut count), ckr::OK);
     let versions = interfaces.map(|interface| version_of(&interface));
-    assert_eq!(versions, [(3, 2), (3, 1), (3, 0), (2, 40)]);
-    for interface in &interfaces {
+    assert_eq!(versions, [(3, 2), (3, 1), (3, 0), (2, 40), (1, 0)]);
+    let [standards @ .., ours] = &interfaces;
+    for interface in standards {
         assert_eq!((interface.flags, name_of(interface)), (0, c"PKCS 11"));
     }
+    assert_eq!((ours.flags, name_of(ours)), (0, c"Vendor everslot"));
 }
 
 #[test]
@@ -41,7 +43,15 @@ fn an_interface_matches_in_name_version_and_flags() {
             assert_eq!(version_of(&found), (major, minor));
         }
     }
+    for version in [None, version(1, 0)] {
+        let ours = interface(Some(c"Vendor everslot"), version, 0).expect("ours");
+        assert_eq!(version_of(&ours), (1, 0));
+    }
     let refused = [
+        interface(None, version(1, 0), 0),
+        interface(Some(c"PKCS 11"), version(1, 0), 0),
+        interface(Some(c"Vendor everslot"), version(3, 0), 0),
+        interface(Some(c"Vendor ever"), None, 0),
         interface(Some(c""), None, 0),
         interface(Some(c"PKCS"), None, 0),
         interface(Some(c"PKCS 11x"), None, 0),
@@ -100,8 +110,8 @@ fn every_function_list_has_every_function_once_and_begins_with_the_one_before() 
 
 #[test]
 fn what_an_interface_says_of_itself_is_its_version() {
-    for interface in &INTERFACES {
-        // SAFETY: every function list begins with that of 2.40, and `info` has room for the answer.
+    for interface in INTERFACES.iter().filter(|interface| interface.name == NAME) {
+        // SAFETY: every function list of the standard begins with that of 2.40, and `info` has room for the answer.
         let info = unsafe {
             let list = &*interface.offered.pFunctionList.cast::<CK_FUNCTION_LIST>();
             let mut info = std::mem::zeroed::<CK_INFO>();

@@ -9,7 +9,7 @@ use everslot_core::{Attempts, ckr};
 use serde::Serialize;
 
 use crate::command::probe::{Found, Likeness, ProbeError, doubles, probe};
-use crate::config::{Config, GroupConfig, MemberConfig};
+use crate::config::{Config, GroupConfig, MemberConfig, text};
 use crate::status::{
     Client, GroupStatus, LoginState, MemberStatus, Process, Read, Role, Snapshot, State,
 };
@@ -139,6 +139,7 @@ fn member_status(
     };
     MemberStatus {
         name: member.name.clone(),
+        serial: finding.as_ref().ok().map(|found| text(&found.info.serial)),
         role,
         state,
         incarnation: 0,

@@ -144,6 +144,7 @@ mod tests {
     fn member(name: &str, state: State, calls: u64) -> MemberStatus {
         MemberStatus {
             name: name.to_owned(),
+            serial: None,
             role: Role::Active,
             state,
             incarnation: 1,
