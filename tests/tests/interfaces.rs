@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use cryptoki_sys::{
-    CKA_VALUE, CKF_FIND_OBJECTS, CKF_MESSAGE_ENCRYPT, CKF_SIGN, CKF_VERIFY, CKG_GENERATE_COUNTER,
-    CKG_GENERATE_RANDOM, CKG_NO_GENERATE, CKM_ECDSA_SHA256, CKM_ML_KEM, CKO_SECRET_KEY,
-    CKS_LAST_VALIDATION_OK, CKU_CONTEXT_SPECIFIC, CKU_USER,
+    CKA_VALUE, CKA_VALUE_LEN, CKF_FIND_OBJECTS, CKF_MESSAGE_ENCRYPT, CKF_SIGN, CKF_VERIFY,
+    CKG_GENERATE_COUNTER, CKG_GENERATE_RANDOM, CKG_NO_GENERATE, CKM_AES_KEY_GEN, CKM_ECDSA_SHA256,
+    CKM_ML_KEM, CKO_SECRET_KEY, CKS_LAST_VALIDATION_OK, CKU_CONTEXT_SPECIFIC, CKU_USER,
 };
 use everslot_core::{Rv, ckr};
 use everslot_tests::client::{Failure, Gcm, Mechanism, Object, Session, Template};
@@ -271,21 +271,28 @@ fn keys_that_travel(session: Session) {
 fn what_no_member_has_is_not_supported() {
     let lab = Lab::softhsm();
     let session = lab.session(lab.module());
-    let (key, public) = (aes_key(session), ec_public_key(session));
-    let (mut gcm, template) = (CALLERS, Template::new());
-    let answers = [
-        code(session.message_encrypt_init(key)),
-        code(session.message_decrypt_init(key)),
-        code(session.sign_messages(ECDSA, ec_key(session), &[])),
-        code(session.verify_message(ECDSA, public, &[], &[])),
-        code(session.verify_signature_init(ECDSA, public, &[0; 64])),
-        code(session.encapsulate(ML_KEM, public, &template)),
-        code(session.decapsulate(ML_KEM, ec_key(session), &template, &[0; 32])),
-        code(session.wrap_authenticated(&mut gcm, key, key, b"")),
-        code(session.unwrap_authenticated(&mut gcm, key, &[0; 32], &template, b"")),
-        code(session.validation_flags(CKS_LAST_VALIDATION_OK)),
-    ];
-    assert_eq!(answers, [ckr::FUNCTION_NOT_SUPPORTED; 10]);
+    assert_eq!(
+        unsupported(session, aes_key(session)),
+        [ckr::FUNCTION_NOT_SUPPORTED; 10]
+    );
+    let one_members = session
+        .generate_key(
+            Mechanism::Plain(CKM_AES_KEY_GEN),
+            &Template::new().on_token(false).number(CKA_VALUE_LEN, 32),
+        )
+        .expect("a member makes it");
+    for turn in 0..6 {
+        assert_eq!(
+            unsupported(session, one_members),
+            [ckr::FUNCTION_NOT_SUPPORTED; 10],
+            "whoever is asked last, turn {turn}"
+        );
+    }
+    assert_eq!(
+        unsupported(session, Object(0xDEAD_BEEF)),
+        [ckr::FUNCTION_NOT_SUPPORTED; 10],
+        "the function comes before the key"
+    );
     assert_eq!(lab.codes(), ["CKR_OK"; 3], "no member is lost for it");
     assert_eq!(
         code(session.cancel(CKF_SIGN)),
@@ -295,6 +302,23 @@ fn what_no_member_has_is_not_supported() {
     session
         .sign(ECDSA, ec_key(session), &HASH)
         .expect("the session is usable");
+}
+
+/// What the functions answer with this key that only PKCS#11 3.0 and later have.
+fn unsupported(session: Session, key: Object) -> [Rv; 10] {
+    let (mut gcm, template) = (CALLERS, Template::new());
+    [
+        code(session.message_encrypt_init(key)),
+        code(session.message_decrypt_init(key)),
+        code(session.sign_messages(ECDSA, key, &[])),
+        code(session.verify_message(ECDSA, key, &[], &[])),
+        code(session.verify_signature_init(ECDSA, key, &[0; 64])),
+        code(session.encapsulate(ML_KEM, key, &template)),
+        code(session.decapsulate(ML_KEM, key, &template, &[0; 32])),
+        code(session.wrap_authenticated(&mut gcm, key, key, b"")),
+        code(session.unwrap_authenticated(&mut gcm, key, &[0; 32], &template, b"")),
+        code(session.validation_flags(CKS_LAST_VALIDATION_OK)),
+    ]
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Run<'_> {
         let verdict = match sent {
             Ok(reply) => self.judge(&lease, reply),
             Err(Stop::NotHere(rv)) => {
-                self.reply = Some(only(rv));
+                self.note_absence(rv);
                 Verdict::MemberBusy
             }
             Err(Stop::Refused(rv)) => self.judge(&lease, only(rv)),
@@ -169,6 +169,15 @@ impl Run<'_> {
             _ => self.errand.lease = Some(lease),
         }
         CallInput::Verdict(verdict)
+    }
+
+    /// Keeps why a member cannot serve the call, in case it is the last word. That nobody has the function stays said: it was said of the
+    /// call itself, and a member that has not got the call's object does not come to say it.
+    fn note_absence(&mut self, rv: Rv) {
+        let unsupported = only(ckr::FUNCTION_NOT_SUPPORTED);
+        if self.reply != Some(unsupported) {
+            self.reply = Some(only(rv));
+        }
     }
 
     /// The verdict on a member's reply, which is kept as the answer in case it is the last word.

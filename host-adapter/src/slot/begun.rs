@@ -112,7 +112,9 @@ pub(super) fn begin_on(
     mechanism: Mechanism<'_>,
     key: Option<u64>,
 ) -> Result<Reply, Stop> {
-    let key = key.map(|key| slot.locate_key(lease, key)).transpose()?;
+    let key = key
+        .map(|key| slot.locate_key(lease, key, ckr::KEY_HANDLE_INVALID))
+        .transpose()?;
     let scratch = Scratch::default();
     let mechanism = slot.localise(lease, mechanism, &scratch)?;
     Ok(lease.call(

@@ -30,7 +30,7 @@ impl Session {
         let made = self.make(home, eligible, &mut |lease| {
             let public_key = self
                 .slot
-                .locate(lease, public_key, ckr::KEY_HANDLE_INVALID)?;
+                .locate_key(lease, public_key, ckr::KEY_HANDLE_INVALID)?;
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             let request = |session| Request::EncapsulateKey {
@@ -74,7 +74,7 @@ impl Session {
         self.make_one(home, eligible, &mut |lease| {
             let private_key = self
                 .slot
-                .locate(lease, private_key, ckr::KEY_HANDLE_INVALID)?;
+                .locate_key(lease, private_key, ckr::KEY_HANDLE_INVALID)?;
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             let request = |session| Request::DecapsulateKey {
@@ -106,8 +106,8 @@ impl Session {
         let slot = &self.slot;
         let mut send = |lease: &mut Lease| {
             let wrapping_key =
-                slot.locate(lease, wrapping_key, ckr::WRAPPING_KEY_HANDLE_INVALID)?;
-            let key = slot.locate(lease, key, ckr::KEY_HANDLE_INVALID)?;
+                slot.locate_key(lease, wrapping_key, ckr::WRAPPING_KEY_HANDLE_INVALID)?;
+            let key = slot.locate_key(lease, key, ckr::KEY_HANDLE_INVALID)?;
             let scratch = Scratch::default();
             let mechanism = slot.localise(lease, mechanism, &scratch)?;
             let request = Request::WrapKeyAuthenticated {
@@ -152,7 +152,7 @@ impl Session {
         self.make_one(home, eligible, &mut |lease| {
             let unwrapping_key =
                 self.slot
-                    .locate(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;
+                    .locate_key(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             let request = |session| Request::UnwrapKeyAuthenticated {

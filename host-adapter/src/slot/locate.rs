@@ -52,16 +52,21 @@ impl VirtualSlot {
         })
     }
 
-    /// The member's handle of the key that an operation is to begin with. A handle that is none of ours becomes the one that is never valid
+    /// The member's handle of a key that a call names. A handle that is none of ours becomes the one that is never valid
     /// (PKCS#11 v3.1 §3.6): the member says what is wrong in the order in which it looks, perhaps at the function or the mechanism first.
     ///
     /// # Errors
     /// As in [`locate`](Self::locate), for a handle of ours.
-    pub(crate) fn locate_key(&self, lease: &mut Lease, key: u64) -> Result<ObjectHandle, Stop> {
+    pub(crate) fn locate_key(
+        &self,
+        lease: &mut Lease,
+        key: u64,
+        invalid: Rv,
+    ) -> Result<ObjectHandle, Stop> {
         if self.catalogue.object(key).is_none() {
             return Ok(ObjectHandle(ck::CK_INVALID_HANDLE));
         }
-        self.locate(lease, key, ckr::KEY_HANDLE_INVALID)
+        self.locate(lease, key, invalid)
     }
 
     /// The mechanism with the objects in its parameter as the member's.

@@ -157,7 +157,7 @@ fn begin_on(slot: &VirtualSlot, lease: &mut Lease, init: &Request<'_>) -> Result
         return Err(Stop::NotHere(ckr::GENERAL_ERROR));
     };
     let scratch = Scratch::default();
-    let key = slot.locate_key(lease, key.0)?;
+    let key = slot.locate_key(lease, key.0, ckr::KEY_HANDLE_INVALID)?;
     let mechanism = slot.localise(lease, mechanism, &scratch)?;
     let session = lease.handle();
     let request = match *init {
