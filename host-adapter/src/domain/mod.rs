@@ -26,6 +26,7 @@ pub use check::CheckValue;
 pub use establish::{EstablishError, Recipient, establish};
 pub use identity::{Fingerprint, Revision};
 pub use prove::Proof;
+pub(crate) use token::plain;
 pub use token::{Deadlines, Token};
 pub use trial::{Failed, Trial, TrialError, try_members};
 pub use trust::Pins;

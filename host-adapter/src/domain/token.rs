@@ -430,7 +430,7 @@ impl<'l> Token<'l> {
 }
 
 /// A mechanism without a parameter.
-pub(super) const fn plain(mechanism: CK_ULONG) -> Mechanism<'static> {
+pub(crate) const fn plain(mechanism: CK_ULONG) -> Mechanism<'static> {
     Mechanism {
         kind: mechanism,
         parameter: Parameter::None,

@@ -16,8 +16,9 @@ use cryptoki_sys::{
 use everslot_protocol::ObjectHandle;
 use zeroize::Zeroizing;
 
-use super::token::{Attributes, Token};
+use super::token::NewToken;
 use crate::command::member::CallError;
+use crate::domain::{Attributes, plain};
 
 /// What is told of a key.
 pub(super) struct KeyName {
@@ -62,11 +63,11 @@ const SAMPLE: [u8; 32] = *b"everslot compares its copies so.";
 ///
 /// # Errors
 /// A token does not do its part, or holds another key than the first.
-pub(super) fn share(tokens: &mut [Token]) -> Result<(), Box<dyn Error>> {
+pub(super) fn share(tokens: &mut [NewToken]) -> Result<(), Box<dyn Error>> {
     let carrier = random()?;
     let carriers: Vec<_> = tokens
         .iter_mut()
-        .map(|token| token.create(&carrier_key(&carrier)))
+        .map(|token| token.session().create(&carrier_key(&carrier)))
         .collect::<Result<_, _>>()?;
     for pair in [Pair::EC, Pair::RSA] {
         pair.share(tokens, &carriers)?;
@@ -75,6 +76,7 @@ pub(super) fn share(tokens: &mut [Token]) -> Result<(), Box<dyn Error>> {
     let samples: Vec<_> = tokens
         .iter_mut()
         .map(|token| {
+            let mut token = token.session();
             let key = token.create(&secret_key(&value))?;
             token.encrypt(CKM_AES_ECB, key, &SAMPLE)
         })
@@ -123,28 +125,31 @@ impl Pair {
         uses: (&[CKA_VERIFY, CKA_ENCRYPT], &[CKA_SIGN, CKA_DECRYPT]),
     };
 
-    fn share(&self, tokens: &mut [Token], carriers: &[ObjectHandle]) -> Result<(), Box<dyn Error>> {
+    fn share(
+        &self,
+        tokens: &mut [NewToken],
+        carriers: &[ObjectHandle],
+    ) -> Result<(), Box<dyn Error>> {
         let (Some(first), Some(carrier)) = (tokens.first_mut(), carriers.first()) else {
             return Ok(());
         };
+        let mut first = first.session();
         let public = (self.seed)(Attributes::new().flags(&[CKA_TOKEN], false));
         let private = Attributes::new()
             .flags(&[CKA_TOKEN], false)
             .flags(&[CKA_PRIVATE, CKA_SENSITIVE, CKA_EXTRACTABLE], true)
             .flags(self.uses.1, true);
         let (public, private) = first.generate_pair(self.generate, &public, &private)?;
-        let wrapped = first.wrap(CKM_AES_KEY_WRAP_PAD, *carrier, private)?;
-        let mut parts = Vec::new();
-        for kind in self.public {
-            parts.push((*kind, first.attribute(public, *kind)?));
-        }
+        let wrapped = first.wrap(plain(CKM_AES_KEY_WRAP_PAD), *carrier, private)?;
+        let parts = first.attributes(public, self.public)?;
         let mut signatures = Vec::new();
         let mut verifier = None;
         for (token, carrier) in tokens.iter_mut().zip(carriers) {
+            let mut token = token.session();
             let public = token.create(&self.public_key(&parts))?;
             verifier.get_or_insert(public);
             let private = token.unwrap(
-                CKM_AES_KEY_WRAP_PAD,
+                plain(CKM_AES_KEY_WRAP_PAD),
                 *carrier,
                 &wrapped,
                 &self.private_key(),
@@ -155,19 +160,23 @@ impl Pair {
             let (Some(first), Some(verifier)) = (tokens.first_mut(), verifier) else {
                 return Ok(());
             };
-            if !first.verify(self.sign, verifier, &SAMPLE, signature)? {
+            if !first
+                .session()
+                .verify(self.sign, verifier, &SAMPLE, signature)?
+            {
                 return Err(differs(&self.name));
             }
         }
         Ok(())
     }
 
-    fn public_key(&self, parts: &[(CK_ULONG, Vec<u8>)]) -> Attributes {
-        let attributes =
+    fn public_key(&self, parts: &Attributes) -> Attributes {
+        let mut attributes =
             token_object(CKO_PUBLIC_KEY, self.key_type, &self.name).flags(self.uses.0, true);
-        parts.iter().fold(attributes, |attributes, (kind, value)| {
-            attributes.bytes(*kind, value)
-        })
+        for (kind, value) in parts.iter() {
+            attributes.set_content(kind, value.clone());
+        }
+        attributes
     }
 
     fn private_key(&self) -> Attributes {

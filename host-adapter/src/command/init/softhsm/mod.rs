@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::argument::{Key, MemberArgument, names};
 use super::file::{Tuning, write_private};
 use crate::module::{Isolation, ModuleSettings};
-use token::{Pins, Token};
+use token::{NewToken, Pins};
 
 /// Tokens that can be made at once.
 pub(super) const MOST: i64 = 26;
@@ -117,7 +117,7 @@ fn fill(
             init_string: None,
             isolation: Isolation::Process,
         };
-        let token = Token::make(&settings, host_program, LABEL, &pins);
+        let token = NewToken::make(&settings, host_program, LABEL, &pins);
         tokens.push(token.map_err(|error| format!("token {name} cannot be made: {error}"))?);
         members.push(member(name, module, configuration, &pin_file));
     }
