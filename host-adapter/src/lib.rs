@@ -15,6 +15,7 @@ pub mod journal;
 pub mod library;
 mod log;
 pub mod module;
+pub mod objects;
 mod signals;
 pub mod slot;
 mod slot_events;

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use everslot::config::Config;
 use everslot::status::{
-    GroupStatus, LoginState, MemberStatus, Process, Read, ReturnCode, Role, Server, Snapshot,
-    Source, State,
+    GroupStatus, LoginState, MemberStatus, ObjectsStatus, Process, Read, ReturnCode, Role, Server,
+    Snapshot, Source, State,
 };
 use tempfile::TempDir;
 
@@ -434,6 +434,7 @@ impl Source for Library {
             label: "signing".to_owned(),
             serial: "e1a0".to_owned(),
             login: LoginState::User,
+            objects: ObjectsStatus::default(),
             members: vec![member],
         };
         Snapshot {

@@ -14,7 +14,7 @@ use everslot_protocol::{
 
 use crate::library::InitialiseArguments;
 use crate::slot::{Output, Refusal};
-use crate::status::{GroupStatus, LoginState, MemberStatus, Read, Role, State};
+use crate::status::{GroupStatus, LoginState, MemberStatus, ObjectsStatus, Read, Role, State};
 
 /// The only slot that there is.
 pub(super) const SLOT: u64 = 7;
@@ -180,6 +180,7 @@ impl VirtualSlot {
             label: "group".to_owned(),
             serial: "1599447001".to_owned(),
             login: LoginState::Out,
+            objects: ObjectsStatus::Apart,
             members: vec![
                 member("a", Role::Active, State::Lost, ckr::DEVICE_ERROR),
                 member(&"ü".repeat(40), Role::Standby, State::Standby, ckr::OK),

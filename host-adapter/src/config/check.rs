@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use everslot_core::{Attempts, Class, Overrides, Policy, Role, Rv};
+use everslot_core::{Attempts, Class, Copies, Overrides, Policy, Role, Rv};
 use toml::Spanned;
 
 use super::error::{ConfigError, Place, Problem};
@@ -116,6 +116,7 @@ impl<'a> Checker<'a> {
             mechanisms: group.mechanisms,
             transcript: group.transcript.map_or(TRANSCRIPT, |size| size.0),
             recovery: self.recovery(&group.recovery)?,
+            copies: self.copies(group.copies.as_ref(), members.len())?,
             members,
         })
     }
@@ -139,6 +140,23 @@ impl<'a> Checker<'a> {
             None => journal::file_of_group(&journal_directory(self.path), serial),
         };
         Ok(path.display().to_string())
+    }
+
+    fn copies(
+        &self,
+        written: Option<&Spanned<file::Copies>>,
+        members: usize,
+    ) -> Result<Copies, ConfigError> {
+        match written.map(|copies| (copies, copies.get_ref().0)) {
+            None => Ok(Copies::default()),
+            Some((copies, Copies::Number(number))) if usize::from(number) > members => {
+                let key = "copies";
+                let must = "no more than the group's members";
+                let value = number.to_string();
+                Err(self.wrong(copies, Problem::Unfit { key, must, value }))
+            }
+            Some((_, copies)) => Ok(copies),
+        }
     }
 
     fn recovery(&self, written: &file::Recovery) -> Result<RecoveryConfig, ConfigError> {

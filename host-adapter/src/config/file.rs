@@ -40,6 +40,7 @@ pub(super) struct Group {
     #[serde(default)]
     pub(super) recovery: Recovery,
     pub(super) journal: Option<Spanned<String>>,
+    pub(super) copies: Option<Spanned<Copies>>,
     #[serde(default)]
     pub(super) member: Vec<Spanned<Member>>,
 }
@@ -90,6 +91,41 @@ pub(super) enum Isolation {
     #[default]
     Process,
     None,
+}
+
+/// On how many members an object is to live.
+#[derive(Clone, Copy)]
+pub(super) struct Copies(pub(super) everslot_core::Copies);
+
+impl<'de> Deserialize<'de> for Copies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Copies;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"all\" or a number of members")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Copies, E> {
+                match text {
+                    "all" => Ok(Copies(everslot_core::Copies::All)),
+                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+                }
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Copies, E> {
+                match u8::try_from(number) {
+                    Ok(number) if number > 0 => Ok(Copies(everslot_core::Copies::Number(number))),
+                    _ => Err(E::invalid_value(
+                        serde::de::Unexpected::Signed(number),
+                        &self,
+                    )),
+                }
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
 }
 
 /// A length of time, written with its unit.

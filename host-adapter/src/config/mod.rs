@@ -14,7 +14,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use everslot_core::{Overrides, Policy, Role};
+use everslot_core::{Copies, Overrides, Policy, Role};
 
 use crate::module::ModuleSettings;
 
@@ -84,6 +84,8 @@ pub struct GroupConfig {
     pub recovery: RecoveryConfig,
     /// Where the journal is: a path or a `postgresql://` URL, for [`Journal::open`](crate::journal::Journal::open).
     pub journal: String,
+    /// On how many members a token object that the application makes is to live, once the group has a domain key; no more than there are.
+    pub copies: Copies,
     /// 1 to [`MEMBERS`]; names are unique in the group.
     pub members: Vec<MemberConfig>,
 }

@@ -399,3 +399,18 @@ fn a_pin_source_is_one_thing() {
     ));
     assert!(line.starts_with("everslot.toml:8:7: "), "{line}");
 }
+
+#[test]
+fn copies_are_all_or_a_number_of_members() {
+    let of = |copies: &str| format!("{GROUP}{copies}\n{MEMBER}");
+    let read = |copies: &str| parse(&of(copies)).groups[0].copies;
+    assert_eq!(read(""), Copies::All);
+    assert_eq!(read("copies = \"all\""), Copies::All);
+    assert_eq!(read("copies = 1"), Copies::Number(1));
+    for copies in ["copies = 0", "copies = -1", "copies = \"most\""] {
+        let line = refused(&of(copies));
+        assert!(line.contains("\"all\" or a number of members"), "{line}");
+    }
+    let line = refused(&of("copies = 2"));
+    assert!(line.contains("no more than the group's members"), "{line}");
+}

@@ -9,6 +9,7 @@ use super::call::CallError;
 use super::check::CheckValue;
 use super::kinds;
 use super::token::Token;
+use crate::objects::planted;
 
 /// What makes an object of one member the same as an object of another: a hash of class, key type, `CKA_ID`, label, and the public or check
 /// value.
@@ -34,7 +35,13 @@ impl Fingerprint {
         let proof = proof(token, object, &names)?;
         let mut hash = Sha256::new();
         for kind in NAMES {
-            add(&mut hash, names.get(*kind));
+            let value = names.get(*kind);
+            // What is being made is known by what it will be.
+            let label = |value| match *kind {
+                ck::CKA_LABEL => planted::label_of(value),
+                _ => value,
+            };
+            add(&mut hash, value.map(label));
         }
         add(&mut hash, proof.as_deref());
         let mut fingerprint = [0; 16];

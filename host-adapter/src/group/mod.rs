@@ -34,6 +34,7 @@ use everslot_core::{
 
 use crate::config::{GroupConfig, RecoveryMode};
 use crate::module::Instance;
+use crate::objects::Keeper;
 use crate::slot_events::EventFlag;
 use background::Background;
 use clock::Clock;
@@ -73,6 +74,8 @@ pub(crate) struct GroupDriver {
     background: Option<Background>,
     relief: OnceLock<Relief>,
     threads: Threads,
+    /// Of the group's objects.
+    pub(crate) keeper: Keeper,
     /// Set when the group comes or goes.
     event: EventFlag,
     /// The library is being finalised: what becomes of the members is no news.
@@ -103,6 +106,7 @@ impl GroupDriver {
             relief: OnceLock::new(),
             event,
             stopping: AtomicBool::new(false),
+            keeper: Keeper::new(&config),
             config,
         });
         for member in &driver.members {

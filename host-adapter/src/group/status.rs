@@ -10,6 +10,8 @@ use crate::status::{GroupStatus, LoginState, MemberStatus, Read, State, evidence
 impl GroupDriver {
     /// How the group is, from what is known; no member is asked.
     pub(crate) fn status(&self, read: Read) -> GroupStatus {
+        // Before the group's lock is taken: a journal may be slow.
+        let objects = self.keeper.status();
         let mut core = self.lock();
         let (policy, now) = (core.policy(), self.clock.now());
         let told = self.members.iter().filter_map(|member| {
@@ -30,6 +32,7 @@ impl GroupDriver {
             label: self.config.label.clone(),
             serial: self.config.serial.clone(),
             login,
+            objects,
             members,
         }
     }

@@ -98,6 +98,22 @@ impl Journal {
         self.entries(from, &[Value::Bytes(&of.0)])
     }
 
+    /// How many objects live on fewer than so many members.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn short(&mut self, of: u8) -> Result<u64, JournalError> {
+        let sql = "SELECT COUNT(*) FROM object WHERE gone = 0
+             AND (SELECT COUNT(*) FROM holder WHERE holder.object = object.id) < $1";
+        self.read(|statements| {
+            let rows = statements.query(sql, &[Value::Integer(i64::from(of))])?;
+            Ok(rows
+                .first()
+                .map_or(0, |row| integer(row, 0))
+                .cast_unsigned())
+        })
+    }
+
     /// Notes how a member has an object; it must be on record.
     ///
     /// # Errors

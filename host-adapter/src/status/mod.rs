@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 pub use client::{Application, Client, ClientError};
 pub use server::Server;
 pub use snapshot::{
-    GroupStatus, LoginState, MemberStatus, Process, ReturnCode, Role, Snapshot, State,
-    evidence_words,
+    GroupStatus, LoginState, MemberStatus, ObjectsStatus, Process, ReturnCode, Role, Snapshot,
+    State, evidence_words,
 };
 
 /// Where a server takes its answers from: the running library.

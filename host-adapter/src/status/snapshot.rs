@@ -53,8 +53,27 @@ pub struct GroupStatus {
     pub serial: String,
     /// Who is logged in to it.
     pub login: LoginState,
+    /// Whether its objects are where they are to be.
+    #[serde(default)]
+    pub objects: ObjectsStatus,
     /// In the order of the configuration.
     pub members: Vec<MemberStatus>,
+}
+
+/// Whether a group's objects are where they are to be, from its journal.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ObjectsStatus {
+    /// The group has no domain key: an object lives on the member that made it.
+    #[default]
+    Apart,
+    /// What the application makes lives on as many members as the configuration says.
+    Replicated {
+        /// Objects that live on fewer.
+        short: u64,
+    },
+    /// The journal cannot be read; one line that says why, and what to do.
+    Unknown(String),
 }
 
 impl GroupStatus {

@@ -35,6 +35,7 @@ impl Source for Library {
             label: "everslot".to_owned(),
             serial: "e1a0".to_owned(),
             login: LoginState::User,
+            objects: ObjectsStatus::Replicated { short: 2 },
             members: vec![lost_member(code)],
         };
         Snapshot {

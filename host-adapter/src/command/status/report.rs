@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::command::probe::{Found, Likeness, ProbeError, doubles, probe};
 use crate::config::{Config, GroupConfig, MemberConfig, text};
+use crate::objects::Keeper;
 use crate::status::{
     Client, GroupStatus, LoginState, MemberStatus, Process, Read, Role, Snapshot, State,
 };
@@ -122,6 +123,7 @@ fn probed(group: &GroupConfig, host_program: &Path, problems: &mut Vec<String>) 
         label: group.label.clone(),
         serial: group.serial.clone(),
         login: LoginState::Out,
+        objects: Keeper::new(group).status(),
         members: members.collect(),
     }
 }

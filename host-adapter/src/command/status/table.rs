@@ -7,7 +7,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 
 use super::report::{Report, Source};
-use crate::status::{GroupStatus, LoginState, MemberStatus, Process};
+use crate::status::{GroupStatus, LoginState, MemberStatus, ObjectsStatus, Process};
 
 const HEAD: [&str; 8] = [
     "member",
@@ -77,7 +77,29 @@ fn group_text(group: &GroupStatus, source: Source) -> String {
             let _ = writeln!(text, "{}: {evidence}", member.name);
         }
     }
+    if let Some(line) = objects(group) {
+        let _ = writeln!(text, "{line}");
+    }
     text
+}
+
+/// What there is to be said of the group's objects, if anything.
+fn objects(group: &GroupStatus) -> Option<String> {
+    match &group.objects {
+        ObjectsStatus::Apart if group.members.len() == 1 => None,
+        ObjectsStatus::Apart => Some(
+            "an object lives on the member that made it; `everslot domain init` has new ones made on all"
+                .to_owned(),
+        ),
+        ObjectsStatus::Replicated { short: 0 } => None,
+        ObjectsStatus::Replicated { short: 1 } => {
+            Some("1 object lives on fewer members than asked for".to_owned())
+        }
+        ObjectsStatus::Replicated { short } => Some(format!(
+            "{short} objects live on fewer members than asked for"
+        )),
+        ObjectsStatus::Unknown(why) => Some(why.clone()),
+    }
 }
 
 fn row(member: &MemberStatus, total: u64) -> [String; 8] {
@@ -139,7 +161,7 @@ mod tests {
     use everslot_core::ckr;
 
     use super::*;
-    use crate::status::{Role, Snapshot, State};
+    use crate::status::{ObjectsStatus, Role, Snapshot, State};
 
     fn member(name: &str, state: State, calls: u64) -> MemberStatus {
         MemberStatus {
@@ -171,6 +193,7 @@ mod tests {
             label: "everslot".to_owned(),
             serial: "e1a0".to_owned(),
             login: LoginState::User,
+            objects: ObjectsStatus::Replicated { short: 0 },
             members: vec![member("a", State::Active, 30), member("b", State::Lost, 10)],
         };
         let process = Process {
@@ -218,6 +241,31 @@ everslot
 b: its member host has ended
 ";
         assert_eq!(text(&report(Source::Probe)), expected);
+    }
+
+    #[test]
+    fn a_line_says_what_is_the_matter_with_the_objects() {
+        let line = |objects| {
+            let mut report = report(Source::Applications);
+            report.processes[0].groups[0].objects = objects;
+            text(&report).lines().last().unwrap().to_owned()
+        };
+        assert_eq!(
+            line(ObjectsStatus::Apart),
+            "an object lives on the member that made it; `everslot domain init` has new ones made on all"
+        );
+        assert_eq!(
+            line(ObjectsStatus::Replicated { short: 7 }),
+            "7 objects live on fewer members than asked for"
+        );
+        assert_eq!(
+            line(ObjectsStatus::Unknown("journal x: no".to_owned())),
+            "journal x: no"
+        );
+        assert_eq!(
+            line(ObjectsStatus::Replicated { short: 0 }),
+            "b: its member host has ended"
+        );
     }
 
     #[test]

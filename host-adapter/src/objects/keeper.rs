@@ -1,0 +1,272 @@
+//! What a process has of its group's objects: the journal, the members' profiles, and the domain key on each member.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cryptoki_sys as ck;
+use everslot_core::{Copies, Incarnation, MemberId, MemberSet};
+use everslot_protocol::ObjectHandle;
+
+use super::owner::Owner;
+use crate::config::GroupConfig;
+use crate::domain::key::KeyName;
+use crate::domain::policy::Protection;
+use crate::domain::profile::Profile;
+use crate::domain::{CallError, Token};
+use crate::journal::{Journal, JournalError, is_url};
+use crate::status::ObjectsStatus;
+
+/// The members' profiles by their names.
+type Profiles = BTreeMap<String, Profile>;
+
+/// One a group and process. What is wrong with the journal keeps objects from being made, changed and destroyed, never from being used.
+pub struct Keeper {
+    group: String,
+    serial: String,
+    place: String,
+    key_name: KeyName,
+    copies: Copies,
+    /// Of the members, by their ids.
+    names: Vec<String>,
+    owner: Owner,
+    journal: Mutex<Shelf>,
+    /// Whether the journal's last failure is the operator's news still.
+    failing: AtomicBool,
+    keys: Mutex<HashMap<MemberId, (Incarnation, Option<DomainKey>)>>,
+}
+
+/// The journal as this process has it.
+#[derive(Default)]
+struct Shelf {
+    journal: Option<Journal>,
+    /// Of the last time that they were read; once there were some, a journal that is not there is one that is missing.
+    profiles: Arc<Profiles>,
+}
+
+/// The domain key on a member.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DomainKey {
+    /// Its handle there.
+    pub key: ObjectHandle,
+    /// `CKA_TRUSTED`
+    pub trusted: bool,
+}
+
+impl Keeper {
+    /// That of a group. Nothing is opened.
+    #[must_use]
+    pub fn new(group: &GroupConfig) -> Self {
+        Self {
+            group: group.label.clone(),
+            serial: group.serial.clone(),
+            place: group.journal.clone(),
+            key_name: KeyName::of_group(&group.serial),
+            copies: group.copies,
+            names: group
+                .members
+                .iter()
+                .map(|member| member.name.clone())
+                .collect(),
+            owner: Owner::this(),
+            journal: Mutex::default(),
+            failing: AtomicBool::new(false),
+            keys: Mutex::default(),
+        }
+    }
+
+    /// The group's profiles, read anew; none when `everslot domain init` was never run for it: then its objects are not replicated.
+    ///
+    /// # Errors
+    /// The journal cannot be read. Whether the group has a domain is then not known, unless there never was a file.
+    pub fn profiles(&self) -> Result<Option<Arc<Profiles>>, JournalError> {
+        let mut shelf = self.shelf();
+        if shelf.profiles.is_empty() && !is_url(&self.place) && !Path::new(&self.place).exists() {
+            return Ok(None);
+        }
+        let read = self.on(&mut shelf, Journal::profiles)?;
+        if *shelf.profiles != read {
+            // The domain key may be another one as well.
+            self.keys().clear();
+            shelf.profiles = Arc::new(read);
+        }
+        Ok((!shelf.profiles.is_empty()).then(|| Arc::clone(&shelf.profiles)))
+    }
+
+    /// Does `work` with the journal, which is opened if need be; one call at a time.
+    ///
+    /// # Errors
+    /// See [`JournalError`]. The first of several failures in a row is logged.
+    pub fn with_journal<T>(
+        &self,
+        work: impl FnOnce(&mut Journal) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        self.on(&mut self.shelf(), work)
+    }
+
+    fn on<T>(
+        &self,
+        shelf: &mut Shelf,
+        work: impl FnOnce(&mut Journal) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let done = self.opened(shelf).and_then(work);
+        match &done {
+            Ok(_) => {
+                if self.failing.swap(false, Ordering::Relaxed) {
+                    tracing::info!(group = self.group, "the journal can be used again");
+                }
+            }
+            Err(error) => {
+                // It may be another file, or another server, the next time.
+                shelf.journal = None;
+                if !self.failing.swap(true, Ordering::Relaxed) {
+                    let group = self.group.as_str();
+                    tracing::error!(group, %error, "no object is made, changed or destroyed until then; use goes on");
+                }
+            }
+        }
+        done
+    }
+
+    fn opened<'s>(&self, shelf: &'s mut Shelf) -> Result<&'s mut Journal, JournalError> {
+        // A file that was moved away is not written any more.
+        let moved = !is_url(&self.place) && !Path::new(&self.place).exists();
+        if moved {
+            shelf.journal = None;
+            if !shelf.profiles.is_empty() {
+                return Err(JournalError::Unusable {
+                    place: self.place.clone(),
+                    reason: "it is gone".to_owned(),
+                });
+            }
+        }
+        let journal = match shelf.journal.take() {
+            Some(journal) => journal,
+            None => Journal::open(&self.place, &self.serial)?,
+        };
+        Ok(shelf.journal.insert(journal))
+    }
+
+    /// Whether the group's objects are where they are to be.
+    #[must_use]
+    pub fn status(&self) -> ObjectsStatus {
+        let profiles = match self.profiles() {
+            Ok(Some(_)) => self.with_journal(|journal| journal.short(self.asked())),
+            Ok(None) => return ObjectsStatus::Apart,
+            Err(error) => Err(error),
+        };
+        match profiles {
+            Ok(short) => ObjectsStatus::Replicated { short },
+            Err(error) => ObjectsStatus::Unknown(error.to_string()),
+        }
+    }
+
+    /// On how many members an object is to live.
+    fn asked(&self) -> u8 {
+        let members = u8::try_from(self.names.len()).unwrap_or(u8::MAX);
+        match self.copies {
+            Copies::All => members,
+            Copies::Number(number) => number.clamp(1, members),
+        }
+    }
+
+    /// On how many members an object is to live, as the configuration says it.
+    #[must_use]
+    pub const fn copies(&self) -> Copies {
+        self.copies
+    }
+
+    /// The domain key on the member that `token` is of; none if it has none, or more than one, or nobody is logged in there.
+    ///
+    /// # Errors
+    /// The member gives no answer, or refuses to search.
+    pub fn domain_key(
+        &self,
+        (member, incarnation): (MemberId, Incarnation),
+        token: &mut Token<'_>,
+    ) -> Result<Option<DomainKey>, CallError> {
+        if let Some((seen, Some(key))) = self.keys().get(&member)
+            && *seen == incarnation
+        {
+            return Ok(Some(*key));
+        }
+        let found = match self.key_name.find(token)?[..] {
+            [key] => {
+                let trusted = token.attributes(key, &[ck::CKA_TRUSTED])?;
+                let trusted = trusted.flag(ck::CKA_TRUSTED) == Some(true);
+                Some(DomainKey { key, trusted })
+            }
+            _ => None,
+        };
+        self.keys().insert(member, (incarnation, found));
+        Ok(found)
+    }
+
+    /// Forgets the handle of a member's domain key: the member says that it is not valid.
+    pub fn forget_domain_key(&self, member: MemberId) {
+        self.keys().remove(&member);
+    }
+
+    /// How keys can be protected: as the members do of which that is known.
+    #[must_use]
+    pub fn protection(&self) -> Protection {
+        let keys = self.keys();
+        let mut known = keys.values().filter_map(|(_, key)| *key).peekable();
+        Protection {
+            trusted: known.peek().is_some() && known.all(|key| key.trusted),
+        }
+    }
+
+    /// How the domain key is called.
+    #[must_use]
+    pub const fn key_name(&self) -> &KeyName {
+        &self.key_name
+    }
+
+    /// This process, as the intents that it records name it.
+    #[must_use]
+    pub const fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// A member's name, as the journal has it.
+    #[must_use]
+    pub fn name(&self, member: MemberId) -> &str {
+        self.names
+            .get(usize::from(member.0))
+            .map_or("?", String::as_str)
+    }
+
+    /// The names of members.
+    #[must_use]
+    pub fn names(&self, members: MemberSet) -> Vec<String> {
+        let name = |member| self.name(member).to_owned();
+        members.iter().map(name).collect()
+    }
+
+    /// The member of a name; none for one that the group has no more.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<MemberId> {
+        let index = self.names.iter().position(|known| known == name)?;
+        u8::try_from(index).ok().map(MemberId)
+    }
+
+    /// The members of these names; one that the group has no more is left out.
+    #[must_use]
+    pub fn members<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> MemberSet {
+        let members = names.into_iter().filter_map(|name| self.member(name));
+        members.fold(MemberSet::EMPTY, MemberSet::with)
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keys(&self) -> MutexGuard<'_, HashMap<MemberId, (Incarnation, Option<DomainKey>)>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;
