@@ -2,7 +2,9 @@
 
 use crate::{MemberId, MemberSet};
 
-/// The members that may be sent calls: they serve, and their login is the group's (S2, S7).
+/// The members that may be sent calls: they serve, and their login is the group's (S2, S7). Beside them, who is about to be one of them.
+///
+/// No member is in two of the sets.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Serving {
@@ -10,24 +12,40 @@ pub struct Serving {
     pub active: MemberSet,
     /// Those that take calls when no active one is left.
     pub standby: MemberSet,
+    /// Those that serve and are logging in or out: a call that finds no other member waits for them.
+    pub changing: MemberSet,
 }
 
 impl Serving {
-    /// Both sets as one word, so that one atomic publishes them together.
+    /// The sets as one word, so that one atomic publishes them together: what a reader sees of them is of one moment.
+    ///
+    /// A member has a bit in either half; one that is changing has both.
     #[inline]
     #[must_use]
     pub const fn to_bits(self) -> u64 {
-        self.active.bits() as u64 | (self.standby.bits() as u64) << u32::BITS
+        let low = self.active.union(self.changing);
+        let high = self.standby.union(self.changing);
+        low.bits() as u64 | (high.bits() as u64) << u32::BITS
     }
 
-    /// Both sets from one word.
+    /// The sets from one word.
     #[inline]
     #[must_use]
     pub const fn from_bits(bits: u64) -> Self {
+        let low = MemberSet::from_bits(bits as u32);
+        let high = MemberSet::from_bits((bits >> u32::BITS) as u32);
         Self {
-            active: MemberSet::from_bits(bits as u32),
-            standby: MemberSet::from_bits((bits >> u32::BITS) as u32),
+            active: low.difference(high),
+            standby: high.difference(low),
+            changing: low.intersection(high),
         }
+    }
+
+    /// The members that a call waits for when it has no [`candidates`]; when there are none of these either, nobody is left for it (S10).
+    #[inline]
+    #[must_use]
+    pub const fn awaited(self, eligible: MemberSet, tried: MemberSet) -> MemberSet {
+        self.changing.intersection(eligible.difference(tried))
     }
 }
 

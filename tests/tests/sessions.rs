@@ -1,5 +1,7 @@
 //! Sessions as PKCS#11 has them: their kinds, who is logged in to them, and their end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use cryptoki_sys::{
     CKA_CLASS, CKA_PRIVATE, CKA_TOKEN, CKF_RW_SESSION, CKF_SERIAL_SESSION, CKO_DATA,
     CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION, CKS_RW_SO_FUNCTIONS,
@@ -7,7 +9,7 @@ use cryptoki_sys::{
 };
 use everslot_core::{Rv, ckr};
 use everslot_tests::client::{Failure, Session, Template};
-use everslot_tests::{ECDSA, HASH, Lab, Plan, Token, ec_key};
+use everslot_tests::{ECDSA, HASH, Isolation, Lab, Plan, Token, ec_key};
 
 fn code<T>(outcome: Result<T, Failure>) -> Rv {
     outcome.err().map_or(ckr::OK, |failure| failure.code)
@@ -294,4 +296,31 @@ fn sessions_that_come_and_go_around_logins_break_no_rule() {
     last.login(lab.pin())
         .expect("the officer went with the sessions");
     assert_eq!(lab.codes(), ["CKR_OK"]);
+}
+
+#[test]
+fn a_login_by_another_thread_fails_no_call() {
+    let lab = Lab::new(Plan {
+        token: Token::Test,
+        isolation: Isolation::None,
+        members: 1,
+        ..Plan::default()
+    });
+    let module = lab.module();
+    let slot = module.slot_of(Lab::LABEL);
+    lab.wait_until_all_serve();
+    let [calls, logs_in] = [(); 2].map(|()| module.open(slot).expect("a member serves"));
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                calls.random(&mut [0; 8]).expect("the member serves");
+            }
+        });
+        for _ in 0..2000 {
+            logs_in.login(lab.pin()).expect("it is the PIN");
+            logs_in.logout().expect("the user is logged in");
+        }
+        over.store(true, Ordering::Relaxed);
+    });
 }

@@ -11,8 +11,8 @@ pub struct View<const MEMBERS: usize = 32> {
     pub active: MemberSet,
     /// Standby members whose login is the group's (S2, S7).
     pub standby: MemberSet,
-    /// Whether a member that serves is logging in or out: a call that finds nobody waits for it.
-    pub pending: bool,
+    /// Members that serve and are logging in or out: a call that finds no other waits for them.
+    pub changing: MemberSet,
     /// The incarnation of each member, by id; a call that was sent to an older one is void (S6).
     pub incarnations: [Incarnation; MEMBERS],
 }
@@ -24,6 +24,7 @@ impl<const MEMBERS: usize> View<MEMBERS> {
         Serving {
             active: self.active,
             standby: self.standby,
+            changing: self.changing,
         }
     }
 
@@ -59,9 +60,11 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         View {
             active: usable(Role::Active),
             standby: usable(Role::Standby),
-            pending: self
+            changing: self
                 .members()
-                .any(|(_, member)| member.login == LoginSync::Changing),
+                .filter(|(_, member)| member.login == LoginSync::Changing)
+                .map(|(id, _)| id)
+                .collect(),
             incarnations: self.places.map(|place| place.incarnation),
         }
     }

@@ -29,7 +29,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use everslot_core::{
     Action, Event, Evidence, Group, Incarnation, Input, Login, MemberId, MemberState, Output,
-    QuarantineReason, View, WakeUp,
+    QuarantineReason, Serving, View, WakeUp,
 };
 
 use crate::config::{GroupConfig, RecoveryMode};
@@ -162,13 +162,17 @@ impl GroupDriver {
 
     /// The members that serve once none is logging in or out: for work that is about all of them.
     pub(crate) fn settled(&self) -> everslot_core::MemberSet {
-        while self.view.pending() && self.wait_for_view() {}
-        self.serving()
+        loop {
+            let serving = self.view.serving();
+            if serving.changing.is_empty() || !self.wait_for_view(serving) {
+                return serving.active.union(serving.standby);
+            }
+        }
     }
 
     /// Whether a member serves, or is about to when it has followed the group's login.
     pub(crate) fn is_present(&self) -> bool {
-        self.view.pending() || !self.serving().is_empty()
+        self.view.serving() != Serving::default()
     }
 
     /// Who is logged in to the virtual token.
@@ -308,26 +312,20 @@ impl GroupDriver {
         }
     }
 
-    /// Waits for the next change of the view, at most a deadline's time. `false` when there was none, or will be none.
-    fn wait_for_view(&self) -> bool {
+    /// Waits until others serve than those that were seen to, at most a deadline's time. `false` when there was no change, or will be none.
+    fn wait_for_view(&self, seen: Serving) -> bool {
         let patience = self
             .members
             .iter()
             .map(|member| member.config.deadline)
             .max()
             .unwrap_or_default();
-        let core = self.lock();
-        if self.is_stopping() {
-            return false;
-        }
-        if !self.view.pending() {
-            return true;
-        }
-        let (_core, timeout) = self
+        let stays = |_: &mut Core| self.view.serving() == seen && !self.is_stopping();
+        let _core = self
             .changed
-            .wait_timeout(core, patience)
+            .wait_timeout_while(self.lock(), patience, stays)
             .unwrap_or_else(PoisonError::into_inner);
-        !timeout.timed_out()
+        self.view.serving() != seen && !self.is_stopping()
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {

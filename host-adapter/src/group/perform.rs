@@ -356,14 +356,15 @@ fn only(rv: Rv) -> Reply {
 }
 
 impl GroupDriver {
-    /// The member that is to serve next; waits while one is about to.
+    /// The member that is to serve next; waits while there is none but one is about to.
     pub(crate) fn choose(
         &self,
         eligible: MemberSet,
         tried: MemberSet,
     ) -> Option<(MemberId, Incarnation)> {
         loop {
-            let candidates = candidates(self.view.serving(), eligible, tried);
+            let serving = self.view.serving();
+            let candidates = candidates(serving, eligible, tried);
             let load = |member| {
                 self.member(member)
                     .map_or(u32::MAX, |member: &Arc<Member>| member.in_flight())
@@ -373,7 +374,7 @@ impl GroupDriver {
                     .member(member)
                     .map(|found| (member, found.incarnation()));
             }
-            if !self.view.pending() || !self.wait_for_view() {
+            if serving.awaited(eligible, tried).is_empty() || !self.wait_for_view(serving) {
                 return None;
             }
         }

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use everslot_core::{Instant, Serving, View};
 
@@ -7,7 +7,6 @@ use everslot_core::{Instant, Serving, View};
 pub(crate) struct PublishedView {
     /// [`Serving`] as bits, so that a reader sees all of one moment.
     serving: AtomicU64,
-    pending: AtomicBool,
     /// When recovery wants the next timer input, in the clock's milliseconds; `u64::MAX` for never.
     due: AtomicU64,
     /// Turns the balance among equally loaded members.
@@ -18,7 +17,6 @@ impl PublishedView {
     pub(crate) fn empty() -> Self {
         Self {
             serving: AtomicU64::new(0),
-            pending: AtomicBool::new(false),
             due: AtomicU64::new(u64::MAX),
             cursor: AtomicU32::new(0),
         }
@@ -26,21 +24,15 @@ impl PublishedView {
 
     /// Publishes what the core says; called with the group's lock held.
     pub(crate) fn publish(&self, view: &View, due: Option<Instant>) {
-        self.pending.store(view.pending, Ordering::Release);
         self.serving
             .store(view.serving().to_bits(), Ordering::Release);
         self.due
             .store(due.map_or(u64::MAX, Instant::as_millis), Ordering::Release);
     }
 
-    /// The members that serve.
+    /// The members that serve, and those that are about to.
     pub(crate) fn serving(&self) -> Serving {
         Serving::from_bits(self.serving.load(Ordering::Acquire))
-    }
-
-    /// Whether a member is about to serve again: its login is being changed.
-    pub(crate) fn pending(&self) -> bool {
-        self.pending.load(Ordering::Acquire)
     }
 
     /// When recovery wants the next timer input.

@@ -159,16 +159,16 @@ impl World {
     }
 
     /// Any candidate may be chosen, whatever the loads: `choose` picks one of them. With none, a call waits as long as
-    /// somebody is about to log in or out.
+    /// somebody that it has not tried is about to log in or out.
     fn choices(&self, caller: usize, busy: &Busy, tried: MemberSet, acts: &mut Vec<Act>) {
         if let Some(target) = busy.at_hand(tried) {
             acts.push(Act::Choose(caller, Some(target.member)));
             return;
         }
-        let view = self.group.view();
         let everybody = MemberSet::from_bits(u32::MAX);
-        let candidates = candidates(view.serving(), everybody, tried);
-        if candidates.is_empty() && !view.pending {
+        let serving = self.group.view().serving();
+        let candidates = candidates(serving, everybody, tried);
+        if candidates.is_empty() && serving.awaited(everybody, tried).is_empty() {
             acts.push(Act::Choose(caller, None));
         }
         acts.extend(

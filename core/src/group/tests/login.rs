@@ -22,7 +22,7 @@ fn an_accepted_login_goes_to_every_other_member_that_serves() {
     assert_eq!(events(&accepted), [Event::LoggedIn { user }]);
     assert_eq!(group.login(), Login::In(user));
     assert_eq!(serving(&group), MemberSet::of(B));
-    assert!(group.view().pending);
+    assert_eq!(group.view().changing, MemberSet::of(A).with(C));
 }
 
 /// S7: a member takes calls only when its login is the group's.
@@ -35,7 +35,7 @@ fn a_member_takes_calls_again_once_it_has_followed() {
     assert_eq!(serving(&group), MemberSet::of(A).with(B));
     login_changed(&mut group, 12, C, LoginOutcome::Done);
     assert_eq!(serving(&group).len(), 3);
-    assert!(!group.view().pending);
+    assert!(group.view().changing.is_empty());
 }
 
 #[test]
@@ -52,8 +52,8 @@ fn after_a_logout_nobody_takes_calls_before_it_has_logged_out() {
     assert_eq!(actions(&logged_out), [to(A), to(B), to(C)]);
     assert_eq!(events(&logged_out), [Event::LoggedOut]);
     assert_eq!(
-        (serving(&group), group.view().pending),
-        (MemberSet::EMPTY, true)
+        (serving(&group), group.view().changing),
+        (MemberSet::EMPTY, group.all())
     );
     login_changed(&mut group, 12, B, LoginOutcome::Done);
     assert_eq!(serving(&group), MemberSet::of(B));
