@@ -15,6 +15,7 @@
 extern crate std;
 
 mod bytes;
+pub mod frame;
 mod function;
 mod info;
 mod list;

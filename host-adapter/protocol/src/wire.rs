@@ -4,7 +4,7 @@
 //! than [`MAX_DEPTH`]: every nested list is walked once before a value is handed out.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use core::fmt;
 
@@ -271,7 +271,7 @@ fn check_template(template: Template<'_>) -> Result<(), Malformed> {
     check_list(template, MAX_DEPTH)
 }
 
-fn check_request(request: &Request<'_>) -> Result<(), Malformed> {
+pub(crate) fn check_request(request: &Request<'_>) -> Result<(), Malformed> {
     match request {
         Request::CreateObject { template, .. }
         | Request::CopyObject { template, .. }

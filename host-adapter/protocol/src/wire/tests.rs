@@ -1,6 +1,6 @@
 //! Round trips of whatever can be built, and decoding of whatever can arrive.
 
-mod strategies;
+pub(crate) mod strategies;
 
 use std::format;
 use std::vec;

@@ -132,7 +132,7 @@ pub(super) fn attribute_values()
     many(item, 0..6).prop_map(leaked)
 }
 
-pub(super) fn requests() -> impl Strategy<Value = Request<'static>> {
+pub(crate) fn requests() -> impl Strategy<Value = Request<'static>> {
     let mut all = of_slots();
     all.extend(of_sessions());
     all.extend(of_objects());
@@ -359,7 +359,7 @@ fn of_keys() -> Requests {
     ]
 }
 
-pub(super) fn replies() -> impl Strategy<Value = Reply> {
+pub(crate) fn replies() -> impl Strategy<Value = Reply> {
     let body = prop_oneof![
         Just(Body::Empty),
         (0..500_u64).prop_map(Body::Written),
