@@ -8,6 +8,7 @@ mod output;
 mod pin;
 mod probe;
 mod recover;
+mod serial;
 mod status;
 
 use std::error::Error;
@@ -45,6 +46,8 @@ enum Command {
     Recover(recover::Arguments),
     Domain(domain::Arguments),
     Demo(demo::Arguments),
+    #[command(name = HOST_COMMAND)]
+    MemberHost(serial::Arguments),
 }
 
 /// The whole command; the first of `arguments` is the program's own name.
@@ -55,10 +58,7 @@ enum Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
     // Started by a library of ours, not by people; it wants the process as untouched as it is.
-    if arguments
-        .get(1)
-        .is_some_and(|command| command == HOST_COMMAND)
-    {
+    if is_started_by_library(&arguments) {
         return run_member_host(arguments.into_iter().skip(2));
     }
     let outcome = match CommandLine::parse_from(arguments).command {
@@ -67,11 +67,23 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Recover(arguments) => recover::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
+        Command::MemberHost(arguments) => serial::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         output::complain(&*error);
         ExitCode::FAILURE
     })
+}
+
+/// `member-host MODULE`; with an option after it, it is people's.
+fn is_started_by_library(arguments: &[OsString]) -> bool {
+    match arguments {
+        [_, command, rest @ ..] => {
+            let is_option = |argument: &OsString| argument.as_encoded_bytes().starts_with(b"--");
+            command == HOST_COMMAND && !rest.first().is_some_and(is_option)
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ fn inherited_socket() -> io::Result<Socket> {
 }
 
 /// Keeps keys and PINs out of core files and away from other processes of the same user.
-fn forbid_dumps() -> io::Result<()> {
+pub(crate) fn forbid_dumps() -> io::Result<()> {
     setrlimit(
         Resource::Core,
         Rlimit {

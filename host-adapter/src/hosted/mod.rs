@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use everslot_protocol::wire::{decode_reply_head, encode_request, request_size};
 use everslot_protocol::{Body, Deadline, Reply, Request, Rv};
 
+pub(crate) use host::forbid_dumps;
 pub use host::run_member_host;
 #[cfg(test)]
 pub(crate) use process::in_forked_child;
