@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -240,6 +241,9 @@ impl<'a> Checker<'a> {
         if !path.is_file() {
             return Err(self.wrong(&member.module, Problem::NoModule(path)));
         }
+        if let Some(mode) = mode_if_open(&path) {
+            return Err(self.wrong(&member.module, Problem::ModuleOpenToOthers { path, mode }));
+        }
         let isolation = match member.isolation {
             file::Isolation::Process => Isolation::Process,
             file::Isolation::None => Isolation::None,
@@ -394,4 +398,10 @@ fn fits_label(label: &str) -> bool {
 
 fn fits_serial(serial: &str) -> bool {
     (1..=16).contains(&serial.len()) && serial.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The permission bits of a file that everybody may write; a file that is not there is none.
+pub(super) fn mode_if_open(path: &Path) -> Option<u32> {
+    let mode = std::fs::metadata(path).ok()?.mode() & 0o7777;
+    (mode & 0o002 != 0).then_some(mode)
 }

@@ -27,6 +27,14 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
+    /// Everybody may write it.
+    #[error("{path}: everybody may write it (mode {mode:04o}), and it names modules that run in your program: chmod o-w {path}", path = path.display())]
+    OpenToOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// Something in it is wrong.
     #[error("{place}: {problem}")]
     Wrong {
@@ -129,6 +137,14 @@ pub enum Problem {
     /// The module's file is not there.
     #[error("there is no module {}; install it or correct the path", .0.display())]
     NoModule(PathBuf),
+    /// Everybody may write the module's file.
+    #[error("everybody may write {path} (mode {mode:04o}), and it would run in your program: chmod o-w {path}", path = path.display())]
+    ModuleOpenToOthers {
+        /// The module.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// A member does not say which token it is.
     #[error(
         "member {0:?} does not say which token it is; add token = \"its label\", serial = \"…\" or slot = N"

@@ -182,6 +182,10 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or as in [`Config::parse`].
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        if let Some(mode) = check::mode_if_open(path) {
+            let path = path.to_owned();
+            return Err(ConfigError::OpenToOthers { path, mode });
+        }
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text, path),
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => {

@@ -1,9 +1,16 @@
 //! Where a PIN comes from.
 
+mod command;
+#[cfg(test)]
+mod tests;
+mod uri;
+
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -19,6 +26,12 @@ pub enum PinSource {
     File(PathBuf),
     /// The value of this environment variable.
     Environment(String),
+    /// The systemd credential of this name (`LoadCredential=`, `LoadCredentialEncrypted=`).
+    Credential(String),
+    /// What a `pin-source` says (RFC 7512 §2.4): `file:` and an absolute path, or `|` and a program's; or a `pkcs11:` URI that has one.
+    Uri(String),
+    /// The first and only line that this program prints, which is started with these arguments and no shell. It gets 30 s.
+    Command(Vec<String>),
 }
 
 /// A PIN could not be had.
@@ -43,6 +56,46 @@ pub enum PinError {
     /// The variable is not set.
     #[error("environment variable {0}, which has the PIN, is not set")]
     NotSet(String),
+    /// The service was not given the credential.
+    #[error(
+        "credential {0:?} is not given: run the program as a systemd service with LoadCredential={0}:FILE"
+    )]
+    NoCredential(String),
+    /// Not a credential's name.
+    #[error("{0:?} is no name of a credential; write the one that stands in LoadCredential=")]
+    NoCredentialName(String),
+    /// The URI does not say where the PIN is. The URI may hold a PIN, so it is not shown.
+    #[error("the URI of the PIN cannot be followed: {0}")]
+    Uri(&'static str),
+    /// There is no program to start.
+    #[error(
+        "the command that is to print the PIN is empty; write for example command = [\"pass\", \"show\", \"hsm\"]"
+    )]
+    NoCommand,
+    /// The program cannot be run, or its output not read.
+    #[error("the command {program:?}, which is to print the PIN, does not start: {source}")]
+    CommandNotRun {
+        /// The program; its arguments are not shown.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The program reports a failure.
+    #[error("the command {program:?}, which is to print the PIN, ended with {status}")]
+    CommandFailed {
+        /// The program.
+        program: String,
+        /// Its end.
+        status: ExitStatus,
+    },
+    /// The program did not end in time, and was killed.
+    #[error("the command {program:?}, which is to print the PIN, did not end within {patience:?}")]
+    CommandHangs {
+        /// The program.
+        program: String,
+        /// What it was given.
+        patience: std::time::Duration,
+    },
     /// There is no PIN in it, or more than one line.
     #[error("{0} does not hold one line with a PIN")]
     NotOneLine(String),
@@ -53,7 +106,7 @@ impl PinSource {
     pub(super) fn map_file(self, change: impl FnOnce(PathBuf) -> PathBuf) -> Self {
         match self {
             Self::File(path) => Self::File(change(path)),
-            Self::Environment(name) => Self::Environment(name),
+            Self::Environment(_) | Self::Credential(_) | Self::Uri(_) | Self::Command(_) => self,
         }
     }
 
@@ -63,18 +116,37 @@ impl PinSource {
     /// See [`PinError`].
     pub fn read(&self) -> Result<SecretString, PinError> {
         match self {
-            Self::File(path) => {
-                let text = read_file(path)?;
-                one_line(&text)
-                    .ok_or_else(|| PinError::NotOneLine(format!("PIN file {}", path.display())))
-            }
+            Self::File(path) => of_file(path),
             Self::Environment(name) => {
                 let value = std::env::var(name).map_err(|_| PinError::NotSet(name.clone()))?;
                 one_line(&Zeroizing::new(value))
                     .ok_or_else(|| PinError::NotOneLine(format!("environment variable {name}")))
             }
+            Self::Credential(name) => of_file(&credential(
+                name,
+                std::env::var_os("CREDENTIALS_DIRECTORY"),
+            )?),
+            Self::Uri(uri) => match uri::target(uri).map_err(PinError::Uri)? {
+                uri::Target::File(path) => of_file(&path),
+                uri::Target::Program(program) => command::first_line(&[program], command::PATIENCE),
+            },
+            Self::Command(command) => command::first_line(command, command::PATIENCE),
         }
     }
+}
+
+fn of_file(path: &Path) -> Result<SecretString, PinError> {
+    let text = read_file(path)?;
+    one_line(&text).ok_or_else(|| PinError::NotOneLine(format!("PIN file {}", path.display())))
+}
+
+/// The file of a credential in the directory that systemd gives the service.
+fn credential(name: &str, directory: Option<OsString>) -> Result<PathBuf, PinError> {
+    if name.is_empty() || name.contains('/') || matches!(name, "." | "..") {
+        return Err(PinError::NoCredentialName(name.to_owned()));
+    }
+    let directory = directory.ok_or_else(|| PinError::NoCredential(name.to_owned()))?;
+    Ok(Path::new(&directory).join(name))
 }
 
 fn read_file(path: &Path) -> Result<Zeroizing<String>, PinError> {
@@ -103,50 +175,4 @@ fn one_line(text: &str) -> Option<SecretString> {
     let line = line.strip_suffix('\r').unwrap_or(line);
     let whole = !line.is_empty() && !line.contains(['\n', '\r', '\0']);
     whole.then(|| SecretString::from(line))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
-    use secrecy::ExposeSecret;
-
-    use super::*;
-
-    #[test]
-    fn a_pin_file_must_be_closed_to_others() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("pin");
-        fs::write(&path, "12345678\n").unwrap();
-        let source = PinSource::File(path.clone());
-        let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        mode(0o644);
-        let line = source.read().unwrap_err().to_string();
-        let path_text = path.display();
-        assert_eq!(
-            line,
-            format!("PIN file {path_text} is open to others (mode 0644): chmod 600 {path_text}")
-        );
-        mode(0o600);
-        assert_eq!(source.read().unwrap().expose_secret(), "12345678");
-        assert_eq!(
-            format!("{:?}", source.read().unwrap())
-                .matches("1234")
-                .count(),
-            0
-        );
-        fs::write(&path, "12345678\n87654321\n").unwrap();
-        assert!(matches!(source.read(), Err(PinError::NotOneLine(_))));
-        fs::remove_file(&path).unwrap();
-        assert!(matches!(source.read(), Err(PinError::Unreadable { .. })));
-        let line = PinSource::Environment("EVERSLOT_NO_SUCH_PIN".into())
-            .read()
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            line,
-            "environment variable EVERSLOT_NO_SUCH_PIN, which has the PIN, is not set"
-        );
-    }
 }

@@ -1,3 +1,5 @@
+mod permissions;
+
 use std::fs;
 use std::time::Duration;
 

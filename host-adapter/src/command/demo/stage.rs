@@ -109,6 +109,8 @@ impl Stage {
         let pin = match &self.pin {
             PinSource::File(path) => format!("$(cat {})", path.display()),
             PinSource::Environment(name) => format!("${name}"),
+            PinSource::Command(command) => format!("$({})", command.join(" ")),
+            PinSource::Credential(_) | PinSource::Uri(_) => "PIN".to_owned(),
         };
         let tool = format!(
             "pkcs11-tool --module {} --token-label {} --login --pin \"{pin}\"",

@@ -151,7 +151,8 @@ fn in_arguments(error: &crate::config::ConfigError) -> String {
     match error {
         crate::config::ConfigError::Wrong { problem, .. } => problem.to_string(),
         other @ (crate::config::ConfigError::Missing { .. }
-        | crate::config::ConfigError::Unreadable { .. }) => other.to_string(),
+        | crate::config::ConfigError::Unreadable { .. }
+        | crate::config::ConfigError::OpenToOthers { .. }) => other.to_string(),
     }
 }
 
