@@ -6,6 +6,7 @@
 
 mod admin;
 mod check;
+mod diagram;
 mod late;
 mod login;
 mod recovery;

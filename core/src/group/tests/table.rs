@@ -221,7 +221,7 @@ fn set_attempts(group: &mut Trio, limit: u16) {
 }
 
 /// Each input that differs to the machine, about A as it is in this group.
-fn inputs(group: &Trio) -> Vec<(&'static str, Input)> {
+pub(super) fn inputs(group: &Trio) -> Vec<(&'static str, Input)> {
     let member = A;
     let incarnation = group
         .member(A)
