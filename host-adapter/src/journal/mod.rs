@@ -13,7 +13,7 @@ mod profiles;
 mod schema;
 mod sqlite;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -199,6 +199,14 @@ pub fn file_of_group(directory: &Path, serial: &str) -> PathBuf {
         }
     }
     directory.join(name + ".sqlite")
+}
+
+/// A journal's place for people: of a URL only what it begins with, since there may be a password in it.
+pub(crate) fn shown(place: &str) -> String {
+    if is_url(place) {
+        return without_password(place);
+    }
+    place.to_owned()
 }
 
 fn without_password(url: &str) -> String {

@@ -2,7 +2,7 @@
 
 mod damage;
 mod rules;
-mod server;
+pub(crate) mod server;
 mod writers;
 
 use super::*;

@@ -7,9 +7,12 @@
 //! stands in the journal was made: the [label without it](planted::label_of) is the application's, and whoever comes across it takes the plant off.
 
 mod end;
+mod gate;
 mod keeper;
+mod lock;
 mod owner;
 pub mod planted;
 
+pub use gate::{Claim, Closed, Entered, Gate};
 pub use keeper::{DomainKey, Keeper};
 pub use owner::Owner;

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub(super) struct Server {
-    pub(super) url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     programs: PathBuf,
     directory: tempfile::TempDir,
 }
 
 impl Server {
     /// None, with a line that says so, where PostgreSQL is not installed.
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             eprintln!(
                 "skipped: no PostgreSQL in /usr/lib/postgresql; install the package postgresql"
