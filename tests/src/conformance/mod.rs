@@ -1,6 +1,7 @@
 //! Other people's test suites against everslot, and against the bare member: everslot may fail no case that the bare member passes.
 
 mod cryptoki_crate;
+mod explained;
 mod outcome;
 mod pkcs11_check;
 mod show;
@@ -47,7 +48,7 @@ enum Part {
 }
 
 /// Runs what is chosen and prints, for each suite and situation, which cases the bare member fails, which everslot fails, and which only
-/// everslot fails. Whether there are none of the last.
+/// everslot fails, with the reason where it is to fail them. Whether there are none of the last without such a reason.
 ///
 /// # Panics
 /// Something that a suite needs is not installed; the message says what installs it.

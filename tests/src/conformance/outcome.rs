@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::explained::explanation;
+
 /// What became of a case.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Outcome {
@@ -63,13 +65,24 @@ impl Comparison {
         }
     }
 
-    /// Whether everslot ran it all and failed no case that the bare member does not.
+    /// Whether everslot ran it all and failed no case that the bare member does not, but for those that it is to fail.
     pub(super) fn is_met(&self) -> bool {
         self.broken.is_none() && self.only_everslot_fails().next().is_none()
     }
 
-    /// The cases that everslot fails and the bare member does not, and why.
+    /// The cases that everslot fails and the bare member does not, and why; without those that it is to fail.
     pub(super) fn only_everslot_fails(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.differences()
+            .filter(|(name, why)| explanation(name, why).is_none())
+    }
+
+    /// The cases that everslot is to fail although the bare member does not, and why that is so.
+    pub(super) fn explained(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.differences()
+            .filter_map(|(name, why)| explanation(name, why).map(|reason| (name, reason)))
+    }
+
+    fn differences(&self) -> impl Iterator<Item = (&str, &str)> {
         self.everslot_fails
             .iter()
             .filter(|(name, _)| !self.bare_fails.contains_key(*name))
@@ -90,6 +103,7 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::{Comparison, Outcome, Results};
+    use crate::conformance::explained::{NOT_RUN, WAITS};
 
     fn results(cases: &[(&str, Outcome)], broken: Option<&str>) -> Results {
         Results {
@@ -112,6 +126,16 @@ mod tests {
         let comparison = Comparison::new(&bare, &everslot);
         let only: Vec<_> = comparison.only_everslot_fails().collect();
         assert_eq!(only, [("b", "why")]);
+    }
+
+    #[test]
+    fn what_it_is_to_fail_is_shown_and_not_held_against_everslot() {
+        let bare = results(&[(WAITS, Outcome::Passed)], None);
+        let everslot = results(&[(WAITS, Outcome::Failed(NOT_RUN.to_owned()))], None);
+        let comparison = Comparison::new(&bare, &everslot);
+        assert_eq!(comparison.explained().count(), 1);
+        assert_eq!(comparison.only_everslot_fails().count(), 0);
+        assert!(comparison.is_met());
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(super) struct Target {
     module: PathBuf,
     environment: Vec<(&'static str, OsString)>,
     victim: Option<PathBuf>,
+    is_group: bool,
 }
 
 /// Kills a member once, when it is time.
@@ -66,6 +67,7 @@ impl Target {
             module: PathBuf::from(SOFTHSM),
             environment: vec![("SOFTHSM2_CONF", config.into())],
             victim: None,
+            is_group: false,
         }
     }
 
@@ -82,11 +84,17 @@ impl Target {
             environment: lab.environment(),
             victim,
             lab,
+            is_group: true,
         }
     }
 
     pub(super) fn module(&self) -> &Path {
         &self.module
+    }
+
+    /// Whether it is everslot's, not the bare member's.
+    pub(super) const fn is_group(&self) -> bool {
+        self.is_group
     }
 
     /// What the suite's environment must say.
