@@ -23,6 +23,10 @@ use crate::module::{Delivery, LinkCause, LinkFailure};
 /// only when nobody has noticed yet.
 const SLICE: Duration = Duration::from_millis(5);
 
+/// The longest request that crosses, in bytes. Client and host have a copy each; the length is the application's word, and a copy of whatever
+/// it says would cost seconds and all the memory there is.
+const LONGEST: usize = 256 << 20;
+
 /// Which part of an exchange a turn carries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u32)]
@@ -162,6 +166,8 @@ impl ClientEnd {
 
     /// Sends `message` and waits for its answer: the reply is at the start of `reply`, the output at the start of `output`.
     ///
+    /// The deadline is a turn's: a host that goes on receiving a long request is well, however long it takes.
+    ///
     /// # Errors
     /// No answer came. `Delivery::None` is said only when the host has surely not executed the message, and will not.
     pub(super) fn exchange(
@@ -178,10 +184,7 @@ impl ClientEnd {
                 cause: LinkCause::HostEnded,
             });
         }
-        let wait = Wait {
-            until: deadline.and_then(|deadline| Instant::now().checked_add(deadline)),
-            peer,
-        };
+        let wait = Wait { deadline, peer };
         let room = output.len() as u64;
         let standing = match self
             .region
@@ -206,7 +209,7 @@ impl ClientEnd {
     ) -> Result<Standing, LinkFailure> {
         let size = message.size();
         let mut whole = Vec::new();
-        if whole.try_reserve_exact(size).is_err() {
+        if size > LONGEST || whole.try_reserve_exact(size).is_err() {
             return Ok(Standing::NoMemory);
         }
         whole.resize(size, 0);
@@ -233,6 +236,7 @@ impl ClientEnd {
         room: u64,
         wait: &Wait<'_, impl Peer>,
     ) -> Result<Standing, LinkFailure> {
+        let until = wait.end();
         let Control { word, call, answer } = self.region.control(self.channel);
         call.length.store(length as u32, Ordering::Relaxed);
         call.part.store(part as u32, Ordering::Relaxed);
@@ -261,7 +265,7 @@ impl ClientEnd {
             .spin(self.spinner, patience, || word::is_answered(word));
         self.services.spun(spun);
         if spun != Spun::Done
-            && let Err(cause) = wait.answer(word)
+            && let Err(cause) = wait.answer(word, until)
         {
             let taken = !word::cancel(word);
             // An answer that came in the last moment, or before the host ended, is an answer.
@@ -329,17 +333,21 @@ impl ClientEnd {
 
 /// How long a client waits, and for whom.
 struct Wait<'a, P> {
-    until: Option<Instant>,
+    deadline: Deadline,
     peer: &'a P,
 }
 
 impl<P: Peer> Wait<'_, P> {
+    /// When the wait that begins now ends.
+    fn end(&self) -> Option<Instant> {
+        self.deadline
+            .and_then(|deadline| Instant::now().checked_add(deadline))
+    }
+
     /// Sleeps until there is an answer or there is no sense in waiting any more.
-    fn answer(&self, word: &impl word::Word) -> Result<(), LinkCause> {
+    fn answer(&self, word: &impl word::Word, until: Option<Instant>) -> Result<(), LinkCause> {
         loop {
-            let remaining = self
-                .until
-                .map(|until| until.saturating_duration_since(Instant::now()));
+            let remaining = until.map(|until| until.saturating_duration_since(Instant::now()));
             if self.peer.is_known_to_have_ended() {
                 return Err(LinkCause::HostEnded);
             }

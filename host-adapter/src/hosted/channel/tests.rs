@@ -157,6 +157,57 @@ fn requests_and_outputs_of_any_length_cross_and_leave_nothing_behind() {
 }
 
 #[test]
+fn what_is_too_long_to_carry_is_refused_unread() {
+    struct Absurd(usize);
+    impl Message for Absurd {
+        fn write(&self, buffer: &mut [u8]) -> Option<usize> {
+            assert!(buffer.len() <= PART, "no copy is made of it");
+            None
+        }
+        fn size(&self) -> usize {
+            self.0
+        }
+    }
+    let mut pair = Pair::new();
+    for size in [LONGEST + 1, 1 << 31, usize::MAX] {
+        let answered =
+            pair.client
+                .exchange(&Absurd(size), &mut [0; REPLY], &mut [], Some(SHORT), &Alive);
+        assert_eq!(answered, Ok(Answered::NoMemory), "{size} bytes");
+    }
+    assert_eq!(pair.mirror(b"abc".to_vec()), b"cba");
+    pair.end();
+}
+
+#[test]
+fn a_long_request_that_goes_on_crossing_is_not_late() {
+    const TURNS: u32 = 20;
+    let pause = SHORT * 2;
+    let mut pair = Pair::without_host();
+    let region = Arc::clone(&pair.region);
+    let host = std::thread::spawn(move || {
+        let control = region.control(1);
+        for turn in 1..=TURNS {
+            while !word::take(&control.word) {
+                word::sleep_until_posted(&control.word);
+            }
+            std::thread::sleep(pause);
+            let standing = if turn == TURNS {
+                Standing::NoMemory
+            } else {
+                Standing::Received
+            };
+            (control.answer.standing).store(standing as u32, Ordering::Relaxed);
+            word::answer(&control.word);
+        }
+    });
+    let length = PART * TURNS as usize;
+    let answered = pair.ask(&sample(length), 0, pause * (TURNS - 1));
+    assert_eq!(answered, Ok(Answered::NoMemory));
+    host.join().expect("the host has received it all");
+}
+
+#[test]
 fn a_host_that_refuses_says_so_and_serves_on() {
     let mut pair = Pair::new();
     let refused = pair.ask(b"garbled", 100, Duration::from_secs(10));
