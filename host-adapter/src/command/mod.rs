@@ -1,6 +1,7 @@
 //! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
 
 pub mod demo;
+mod doctor;
 mod domain;
 mod init;
 mod member;
@@ -45,6 +46,7 @@ enum Command {
     Status(status::Arguments),
     Recover(recover::Arguments),
     Domain(domain::Arguments),
+    Doctor(doctor::Arguments),
     Demo(demo::Arguments),
     #[command(name = HOST_COMMAND)]
     MemberHost(serial::Arguments),
@@ -66,6 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Recover(arguments) => recover::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::MemberHost(arguments) => serial::run(&arguments),
     };

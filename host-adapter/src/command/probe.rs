@@ -20,7 +20,7 @@ pub(super) struct Found {
 }
 
 /// A member's token was not found.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum ProbeError {
     /// The module does not answer as it should.
     #[error("module {module}: {error}")]
@@ -46,6 +46,13 @@ pub(super) enum ProbeError {
 }
 
 impl ProbeError {
+    pub(super) fn of_module(module: &Path, error: CallError) -> Self {
+        Self::Module {
+            module: module.display().to_string(),
+            error,
+        }
+    }
+
     /// What the seed's status would show.
     pub(super) const fn code(&self) -> Rv {
         match self {
@@ -139,31 +146,32 @@ fn likeness(one: (&MemberConfig, &Found), other: (&MemberConfig, &Found)) -> Opt
 
 fn probe_member(member: &MemberConfig, host_program: &Path) -> Result<Found, ProbeError> {
     let settings = member.settings();
-    let module = settings.path.display().to_string();
-    let tokens = Member::start(&settings, host_program, member.deadline)
-        .and_then(|mut member| member.tokens());
-    let mut tokens = match tokens {
-        Ok(tokens) => tokens,
-        Err(error) => return Err(ProbeError::Module { module, error }),
-    };
+    match Member::start(&settings, host_program, member.deadline) {
+        Ok(mut started) => find(member, &mut started),
+        Err(error) => Err(ProbeError::of_module(&settings.path, error)),
+    }
+}
+
+/// Looks for a member's token in its module.
+pub(super) fn find(config: &MemberConfig, member: &mut Member) -> Result<Found, ProbeError> {
+    let module = config.settings().path;
+    let tokens = member.tokens();
+    let mut tokens = tokens.map_err(|error| ProbeError::of_module(&module, error))?;
     // SoftHSM, for one, has a last slot whose token nobody has initialised.
     tokens.retain(|(_, info)| info.flags & CKF_TOKEN_INITIALIZED != 0);
-    match tokens
+    let found = tokens
         .iter()
-        .find(|(slot, info)| member.token.matches(*slot, info))
-    {
+        .find(|(slot, info)| config.token.matches(*slot, info));
+    match found {
         Some((slot, info)) => Ok(Found {
             slot: *slot,
             info: *info,
         }),
-        None => {
-            let present = tokens.iter().map(|(_, info)| text(&info.label)).collect();
-            Err(ProbeError::Absent {
-                module,
-                token: member.token.clone(),
-                present,
-            })
-        }
+        None => Err(ProbeError::Absent {
+            module: module.display().to_string(),
+            token: config.token.clone(),
+            present: tokens.iter().map(|(_, info)| text(&info.label)).collect(),
+        }),
     }
 }
 

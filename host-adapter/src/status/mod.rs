@@ -19,6 +19,17 @@ pub use snapshot::{
     State, evidence_words,
 };
 
+/// Whether there is a place for the sockets of this user's applications.
+///
+/// # Errors
+/// None of the places can be used; why not the last one.
+pub fn check_place() -> std::io::Result<()> {
+    let tried = place::directories();
+    let mut tried = tried.iter().map(|directory| place::provide(directory));
+    let first = tried.next().unwrap_or(Ok(()));
+    tried.fold(first, |before, next| before.or(next))
+}
+
 /// Where a server takes its answers from: the running library.
 pub trait Source: Send + Sync {
     /// How things are, from what is known: no member is asked, so that it returns at once.

@@ -1,8 +1,8 @@
 //! `everslot domain`
 
 mod init;
-mod opened;
-mod show;
+pub(super) mod opened;
+pub(super) mod show;
 
 use std::error::Error;
 use std::path::PathBuf;

@@ -14,7 +14,7 @@ use crate::config::{GroupConfig, MemberConfig};
 use crate::domain::{Deadlines, Token};
 
 /// A member that can be asked for its objects.
-pub(super) struct Opened {
+pub(in crate::command) struct Opened {
     pub(super) name: String,
     pub(super) pin: SecretString,
     pub(super) officer: Option<SecretString>,
@@ -25,14 +25,14 @@ pub(super) struct Opened {
 
 /// The PIN for members that have none in the configuration: the same for all, asked for once.
 #[derive(Default)]
-pub(super) struct GroupPin(OnceCell<SecretString>);
+pub(in crate::command) struct GroupPin(OnceCell<SecretString>);
 
 impl Opened {
     /// Loads a member's module in a member host, finds its token, and logs its user in.
     ///
     /// # Errors
     /// One line: which member, and what stands in the way.
-    pub(super) fn open(
+    pub(in crate::command) fn open(
         config: &MemberConfig,
         group: &GroupConfig,
         group_pin: &GroupPin,
@@ -61,7 +61,7 @@ impl Opened {
         })
     }
 
-    pub(super) fn token(&mut self) -> Token<'_> {
+    pub(in crate::command) fn token(&mut self) -> Token<'_> {
         Token::new(self.member.link(), self.session, self.deadlines)
     }
 }

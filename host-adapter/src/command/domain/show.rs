@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 
 /// What a member has for a domain key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Present {
+pub(in crate::command) enum Present {
     /// None.
     None,
     /// More than one.
@@ -49,7 +49,7 @@ pub(super) enum Present {
 }
 
 impl Present {
-    pub(super) fn of(token: &mut Token<'_>, name: &KeyName) -> Result<Self, CallError> {
+    pub(in crate::command) fn of(token: &mut Token<'_>, name: &KeyName) -> Result<Self, CallError> {
         let key = match name.find(token)?[..] {
             [] => return Ok(Self::None),
             [key] => key,
@@ -64,7 +64,7 @@ impl Present {
         }))
     }
 
-    pub(super) const fn value(self) -> Option<CheckValue> {
+    pub(in crate::command) const fn value(self) -> Option<CheckValue> {
         match self {
             Self::Key { value, .. } => Some(value),
             Self::None | Self::Several | Self::Unknown => None,
@@ -128,7 +128,7 @@ fn table(seen: &[(String, Present)]) -> String {
 }
 
 /// Which members do not have what the others have; none when all have the same.
-pub(super) fn difference(seen: &[(String, Present)]) -> Option<String> {
+pub(in crate::command) fn difference(seen: &[(String, Present)]) -> Option<String> {
     let mut by_value: BTreeMap<Option<CheckValue>, Vec<&str>> = BTreeMap::new();
     for (name, present) in seen {
         by_value.entry(present.value()).or_default().push(name);
