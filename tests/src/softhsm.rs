@@ -79,6 +79,12 @@ impl Store {
         self
     }
 
+    /// The PINs of its tokens.
+    #[must_use]
+    pub const fn pins(&self) -> Pins {
+        self.pins
+    }
+
     /// What `SOFTHSM2_CONF` must say.
     #[must_use]
     pub fn config(&self) -> PathBuf {

@@ -53,8 +53,14 @@ impl KeyName {
     /// Whether an object with these attributes is the domain key: it is the group's own, and no object of the application's.
     #[must_use]
     pub fn is(&self, attributes: &Attributes) -> bool {
-        attributes.get(ck::CKA_ID) == Some(&self.id)
-            && attributes.integer(ck::CKA_CLASS) == Some(ck::CKO_SECRET_KEY)
+        let class = attributes.integer(ck::CKA_CLASS).unwrap_or(u64::MAX);
+        self.names(class, attributes.get(ck::CKA_ID).unwrap_or_default())
+    }
+
+    /// Whether an object of this class and `CKA_ID` is the domain key.
+    #[must_use]
+    pub fn names(&self, class: u64, id: &[u8]) -> bool {
+        class == ck::CKO_SECRET_KEY && id == self.id
     }
 
     /// The domain keys on a member: one, unless something went wrong.

@@ -19,7 +19,6 @@ impl Link for Lease {
 }
 
 impl Lease {
-    #[allow(dead_code, reason = "creation and recovery build on it next")]
     /// The member's token over this session.
     pub(crate) fn token(&mut self) -> Token<'_> {
         let session = self.handle();

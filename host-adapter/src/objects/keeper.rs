@@ -1,25 +1,31 @@
 //! What a process has of its group's objects: the journal, the members' profiles, and the domain key on each member.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cryptoki_sys as ck;
 use everslot_core::{Copies, Incarnation, MemberId, MemberSet};
 use everslot_protocol::ObjectHandle;
 
+use super::book::{Book, Record};
+use super::gate::{Entered, Gate};
 use super::owner::Owner;
 use crate::config::GroupConfig;
 use crate::domain::key::KeyName;
 use crate::domain::policy::Protection;
 use crate::domain::profile::Profile;
-use crate::domain::{CallError, Token};
-use crate::journal::{Journal, JournalError, is_url};
+use crate::domain::{CallError, Fingerprint, Token};
+use crate::journal::{Journal, JournalError, ObjectId, Plant, is_url};
 use crate::status::ObjectsStatus;
 
+/// How long a change waits for a reconcile to open the write gate again: longer than its last pass takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The members' profiles by their names.
-type Profiles = BTreeMap<String, Profile>;
+pub(crate) type Profiles = BTreeMap<String, Profile>;
 
 /// One a group and process. What is wrong with the journal keeps objects from being made, changed and destroyed, never from being used.
 pub struct Keeper {
@@ -32,9 +38,25 @@ pub struct Keeper {
     names: Vec<String>,
     owner: Owner,
     journal: Mutex<Shelf>,
+    gate: Gate,
     /// Whether the journal's last failure is the operator's news still.
     failing: AtomicBool,
     keys: Mutex<HashMap<MemberId, (Incarnation, Option<DomainKey>)>>,
+    book: Mutex<Book>,
+    /// The marks of the changes that this process is about.
+    marks: Mutex<HashSet<u64>>,
+}
+
+/// A change that this process is about, until it is dropped: nobody resumes its intent.
+pub(crate) struct UnderWay<'k> {
+    keeper: &'k Keeper,
+    mark: u64,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.keeper.marks().remove(&self.mark);
+    }
 }
 
 /// The journal as this process has it.
@@ -71,8 +93,11 @@ impl Keeper {
                 .collect(),
             owner: Owner::this(),
             journal: Mutex::default(),
+            gate: Gate::new(&group.journal, &group.serial),
             failing: AtomicBool::new(false),
             keys: Mutex::default(),
+            book: Mutex::default(),
+            marks: Mutex::default(),
         }
     }
 
@@ -92,6 +117,11 @@ impl Keeper {
             shelf.profiles = Arc::new(read);
         }
         Ok((!shelf.profiles.is_empty()).then(|| Arc::clone(&shelf.profiles)))
+    }
+
+    /// Whether the group had a domain when its journal was last read.
+    pub(crate) fn is_on(&self) -> bool {
+        !self.shelf().profiles.is_empty()
     }
 
     /// Does `work` with the journal, which is opened if need be; one call at a time.
@@ -146,6 +176,49 @@ impl Keeper {
             None => Journal::open(&self.place, &self.serial)?,
         };
         Ok(shelf.journal.insert(journal))
+    }
+
+    /// Reads what has become of the group's objects since the last time. Whether there is a domain, so that they are on record at all.
+    ///
+    /// # Errors
+    /// The journal cannot be read: what was read before stands.
+    pub(crate) fn catch_up(&self) -> Result<bool, JournalError> {
+        if self.profiles()?.is_none() {
+            return Ok(false);
+        }
+        let mut book = self.book();
+        self.with_journal(|journal| book.catch_up(journal))?;
+        Ok(true)
+    }
+
+    /// What is on record of the object that is known by this at the members, as of the last [`catch_up`](Self::catch_up).
+    pub(crate) fn record_of(&self, fingerprint: Fingerprint) -> Record {
+        self.book().of_fingerprint(fingerprint)
+    }
+
+    /// The same by the group's own name of it.
+    pub(crate) fn record_of_id(&self, id: ObjectId) -> Record {
+        self.book().of_id(id)
+    }
+
+    /// Whether what bears this plant at the member is being made, or is left of what was not made.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(crate) fn is_in_the_making(
+        &self,
+        plant: Plant,
+        member: MemberId,
+    ) -> Result<bool, JournalError> {
+        let name = self.name(member);
+        let intents = self.with_journal(Journal::intents)?;
+        Ok(intents
+            .iter()
+            .any(|intent| intent.plant == plant && intent.members.iter().any(|of| of == name)))
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the group's objects are where they are to be.
@@ -257,6 +330,32 @@ impl Keeper {
     pub fn members<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> MemberSet {
         let members = names.into_iter().filter_map(|name| self.member(name));
         members.fold(MemberSet::EMPTY, MemberSet::with)
+    }
+
+    /// Passes the group's write gate, for a change.
+    ///
+    /// # Errors
+    /// A reconcile keeps it closed for longer than it takes, or the locks cannot be had.
+    pub(crate) fn enter(&self) -> Result<Entered, JournalError> {
+        self.gate.enter(PATIENCE).inspect_err(|error| {
+            let group = self.group.as_str();
+            tracing::error!(group, %error, "an object was not made, changed or destroyed");
+        })
+    }
+
+    /// The group's write gate.
+    pub const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Notes that this process is about the change of this mark.
+    pub(crate) fn begin(&self, mark: u64) -> UnderWay<'_> {
+        self.marks().insert(mark);
+        UnderWay { keeper: self, mark }
+    }
+
+    fn marks(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {

@@ -6,13 +6,20 @@
 //! What a change is making bears a [plant](planted) in front of its label until the journal has it. An object that bears one of which no intent
 //! stands in the journal was made: the [label without it](planted::label_of) is the application's, and whoever comes across it takes the plant off.
 
+mod book;
+pub(crate) mod change;
 mod end;
 mod gate;
 mod keeper;
+mod known;
 mod lock;
 mod owner;
 pub mod planted;
+pub(crate) mod reach;
 
+pub(crate) use book::Record;
 pub use gate::{Claim, Closed, Entered, Gate};
+pub(crate) use keeper::Profiles;
 pub use keeper::{DomainKey, Keeper};
+pub(crate) use known::Known;
 pub use owner::Owner;

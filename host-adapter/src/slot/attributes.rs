@@ -1,5 +1,5 @@
 use everslot_core::{Repeat, Rv, ckr};
-use everslot_protocol::{AttributeValue, Body, List, Request, Wanted, wire};
+use everslot_protocol::{AttributeValue, Body, Bytes, List, Request, Wanted, wire};
 
 use super::object::VirtualObject;
 use super::{Refusal, Session, written};
@@ -58,7 +58,63 @@ impl Session {
         }
     }
 
+    /// What the group has on record is answered in the member's place.
     fn read_attributes(
+        &self,
+        object: u64,
+        wanted: List<'_, Wanted<'_>>,
+        take: &mut dyn FnMut(List<'_, AttributeValue<'_>>),
+    ) -> Rv {
+        let known = self.slot.on_record(object);
+        let answers: Vec<_> = match &known {
+            Some(known) => wanted
+                .iter()
+                .map(|wanted| known.answer(wanted.kind))
+                .collect(),
+            None => Vec::new(),
+        };
+        if answers.iter().all(Option::is_none) {
+            return self.ask_member(object, wanted, take);
+        }
+        let asked: Vec<Wanted<'_>> = wanted
+            .iter()
+            .zip(&answers)
+            .filter(|(_, answer)| answer.is_none())
+            .map(|(wanted, _)| wanted)
+            .collect();
+        let answered = wanted.iter().zip(&answers);
+        let is_small = answered.clone().any(|(wanted, answer)| {
+            let length = answer.as_ref().map_or(0, |answer| answer.len() as u64);
+            wanted.room.is_some_and(|room| room < length)
+        });
+        let mut merge = |values: List<'_, AttributeValue<'_>>| {
+            let mut values = values.iter();
+            let merged: Vec<_> = answered
+                .clone()
+                .map(|(wanted, answer)| match (answer, wanted.room) {
+                    (None, _) => values.next().unwrap_or(AttributeValue::Unavailable),
+                    (Some(answer), None) => AttributeValue::Length(answer.len() as u64),
+                    (Some(answer), Some(room)) if room < answer.len() as u64 => {
+                        AttributeValue::Unavailable
+                    }
+                    (Some(answer), Some(_)) => AttributeValue::Bytes(Bytes(answer)),
+                })
+                .collect();
+            take(List::Items(&merged));
+        };
+        let rv = if asked.is_empty() {
+            merge(List::EMPTY);
+            ckr::OK
+        } else {
+            self.ask_member(object, List::Items(&asked), &mut merge)
+        };
+        match rv {
+            ckr::OK if is_small => ckr::BUFFER_TOO_SMALL,
+            rv => rv,
+        }
+    }
+
+    fn ask_member(
         &self,
         object: u64,
         wanted: List<'_, Wanted<'_>>,

@@ -9,6 +9,7 @@ use rustc_hash::FxBuildHasher;
 use super::identity::Identity;
 use super::object::{VirtualObject, Whereabouts};
 use super::recipe::Recipe;
+use crate::objects::Known;
 
 /// The virtual objects of a slot, by their handles, by where they are and by what they are.
 ///
@@ -72,15 +73,40 @@ impl Catalogue {
         }
         let object = self
             .twin(&index, member, incarnation, &identity)
-            .unwrap_or_else(|| {
-                let object = self.next.fetch_add(1, Ordering::Relaxed);
-                let name = identity.name();
-                let new = VirtualObject::new(object, identity, self.members);
-                self.objects.pin().insert(object, Arc::new(new));
-                index.by_name.entry(name).or_default().push(object);
-                object
-            });
+            .unwrap_or_else(|| self.add(&mut index, identity));
         self.note(&mut index, object, (member, incarnation), handle);
+        object
+    }
+
+    /// Takes in an object that was made on several members at once. Its virtual handle.
+    pub(crate) fn insert(
+        &self,
+        identity: Identity,
+        places: &[((MemberId, Incarnation), ObjectHandle)],
+        known: Option<Known>,
+    ) -> u64 {
+        let mut index = self.index();
+        let seen = places.iter().find_map(|((member, incarnation), handle)| {
+            let (seen, object) = index.by_place.get(&(*member, *handle))?;
+            (seen == incarnation).then_some(*object)
+        });
+        // A search may have been quicker.
+        let object = seen.unwrap_or_else(|| self.add(&mut index, identity));
+        if let (Some(known), Some(object)) = (known, self.object(object)) {
+            object.set_known(known);
+        }
+        for (place, handle) in places {
+            self.note(&mut index, object, *place, *handle);
+        }
+        object
+    }
+
+    fn add(&self, index: &mut Index, identity: Identity) -> u64 {
+        let object = self.next.fetch_add(1, Ordering::Relaxed);
+        let name = identity.name();
+        let new = VirtualObject::new(object, identity, self.members);
+        self.objects.pin().insert(object, Arc::new(new));
+        index.by_name.entry(name).or_default().push(object);
         object
     }
 

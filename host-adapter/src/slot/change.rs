@@ -1,4 +1,4 @@
-//! Changes of objects: on every member that has the object and serves.
+//! Changes of objects: on every member that has the object and serves. What is on record is changed by way of the journal.
 
 use std::cell::Cell;
 
@@ -20,6 +20,9 @@ impl Session {
         drop(self.state()?);
         let found = self.object(object)?;
         self.may_change(found.token)?;
+        if let Some((known, profiles)) = self.slot.record_to_change(&found)? {
+            return self.set_on_record(&found, &known, template, profiles);
+        }
         let renames = template
             .iter()
             .any(|attribute| matches!(attribute.kind, ck::CKA_ID | ck::CKA_LABEL));
@@ -59,6 +62,9 @@ impl Session {
             // It went with its member, and is not made again any more.
             self.slot.catalogue.remove(object);
             return Ok(());
+        }
+        if let Some((known, profiles)) = self.slot.record_to_change(&found)? {
+            return self.destroy_on_record(&found, &known, profiles);
         }
         self.on_each_holder(&found, &|lease, object| {
             Ok(lease.call(

@@ -2,12 +2,14 @@
 //! long as its virtual session whatever becomes of leases.
 
 use cryptoki_sys as ck;
-use everslot_core::{MemberId, MemberSet, Repeat, Rv, ckr};
-use everslot_protocol::{Body, Bytes, Mechanism, ObjectHandle, Reply, Request, Template, Value};
+use everslot_core::{MemberId, Repeat, Rv, ckr};
+use everslot_protocol::{Body, Bytes, Mechanism, ObjectHandle, Reply, Request, Template};
 
 use super::identity::Identity;
+use super::order::{Given, Order, generated_class, is_token};
 use super::recipe::{Recipe, is_open_class};
 use super::{Refusal, Session};
+use crate::domain::policy::Making;
 use crate::group::{EVERY_MEMBER, Errand, Home, Lease, Stop};
 use crate::module::{Delivery, LinkFailure, Scratch};
 
@@ -17,9 +19,13 @@ impl Session {
     /// # Errors
     /// `CKR_SESSION_READ_ONLY`, what the member says, `CKR_DEVICE_ERROR` when no member could serve or the outcome is unknown.
     pub fn create_object(&self, template: Template<'_>) -> Result<u64, Rv> {
-        let home = Home::of(is_token(template).unwrap_or(false));
-        let made = self.make_one(home, EVERY_MEMBER, &mut |lease| {
-            Ok(lease.create(home, &|session| Request::CreateObject { session, template })?)
+        let order = Order::one(EVERY_MEMBER, template, Making::Import);
+        let home = order.home();
+        let made = self.make_one(&order, &mut |lease, given| {
+            Ok(lease.create(home, &|session| Request::CreateObject {
+                session,
+                template: given.one,
+            })?)
         })?;
         self.keep(made, || Recipe::of(template));
         Ok(made)
@@ -31,15 +37,16 @@ impl Session {
     /// As in [`create_object`](Self::create_object); `CKR_OBJECT_HANDLE_INVALID`.
     pub fn copy_object(&self, object: u64, template: Template<'_>) -> Result<u64, Rv> {
         let original = self.object(object)?;
-        let home = Home::of(is_token(template).unwrap_or(original.token));
-        let copy = self.make_one(home, EVERY_MEMBER, &mut |lease| {
+        let order = Order::copy(template, &original);
+        let home = order.home();
+        let copy = self.make_one(&order, &mut |lease, given| {
             let object = self
                 .slot
                 .locate(lease, object, ckr::OBJECT_HANDLE_INVALID)?;
             Ok(lease.create(home, &|session| Request::CopyObject {
                 session,
                 object,
-                template,
+                template: given.one,
             })?)
         })?;
         self.keep(copy, || original.recipe()?.with_changes(template));
@@ -55,15 +62,19 @@ impl Session {
         mechanism: Mechanism<'_>,
         template: Template<'_>,
     ) -> Result<u64, Rv> {
-        let home = Home::of(is_token(template).unwrap_or(false));
         let eligible = self.slot.members_with(mechanism.kind, ck::CKF_GENERATE)?;
-        self.make_one(home, eligible, &mut |lease| {
+        let order = Order {
+            class: generated_class(mechanism.kind),
+            ..Order::one(eligible, template, Making::Generate(mechanism.kind))
+        };
+        let home = order.home();
+        self.make_one(&order, &mut |lease, given| {
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             Ok(lease.create(home, &|session| Request::GenerateKey {
                 session,
                 mechanism,
-                template,
+                template: given.one,
             })?)
         })
     }
@@ -83,16 +94,17 @@ impl Session {
             is_token(private).unwrap_or(false),
         );
         self.may_change(public_stays || private_stays)?;
-        let home = Home::of(public_stays && private_stays);
         let eligible = (self.slot).members_with(mechanism.kind, ck::CKF_GENERATE_KEY_PAIR)?;
-        let made = self.make(home, eligible, &mut |lease| {
+        let order = Order::pair(eligible, (public, private), mechanism.kind);
+        let home = Home::of(public_stays && private_stays);
+        let made = self.make(&order, &mut |lease, given| {
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
             Ok(lease.create(home, &|session| Request::GenerateKeyPair {
                 session,
                 mechanism,
-                public,
-                private,
+                public: given.one,
+                private: given.other,
             })?)
         })?;
         match made {
@@ -112,9 +124,10 @@ impl Session {
         wrapped: &[u8],
         template: Template<'_>,
     ) -> Result<u64, Rv> {
-        let home = Home::of(is_token(template).unwrap_or(false));
         let eligible = self.slot.members_with(mechanism.kind, ck::CKF_UNWRAP)?;
-        self.make_one(home, eligible, &mut |lease| {
+        let order = Order::one(eligible, template, Making::Import);
+        let home = order.home();
+        self.make_one(&order, &mut |lease, given| {
             let unwrapping_key =
                 self.slot
                     .locate(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;
@@ -125,7 +138,7 @@ impl Session {
                 mechanism,
                 unwrapping_key,
                 wrapped: Bytes(wrapped),
-                template,
+                template: given.one,
             })?)
         })
     }
@@ -140,9 +153,10 @@ impl Session {
         base_key: u64,
         template: Template<'_>,
     ) -> Result<u64, Rv> {
-        let home = Home::of(is_token(template).unwrap_or(false));
         let eligible = self.slot.members_with(mechanism.kind, ck::CKF_DERIVE)?;
-        self.make_one(home, eligible, &mut |lease| {
+        let order = Order::one(eligible, template, self.derivation(base_key));
+        let home = order.home();
+        self.make_one(&order, &mut |lease, given| {
             let base_key = self.slot.locate(lease, base_key, ckr::KEY_HANDLE_INVALID)?;
             let scratch = Scratch::default();
             let mechanism = self.slot.localise(lease, mechanism, &scratch)?;
@@ -150,20 +164,36 @@ impl Session {
                 session,
                 mechanism,
                 base_key,
-                template,
+                template: given.one,
             })?)
         })
     }
 
-    pub(super) fn make_one(
-        &self,
-        home: Home,
-        eligible: MemberSet,
-        send: &mut Send<'_>,
-    ) -> Result<u64, Rv> {
-        match self.make(home, eligible, send)? {
+    /// What a key becomes that is derived from this one.
+    fn derivation(&self, base_key: u64) -> Making {
+        let base = self.slot.catalogue.object(base_key);
+        let known = base.and_then(|base| base.known());
+        Making::Derive(known.and_then(|known| known.remembered))
+    }
+
+    pub(super) fn make_one(&self, order: &Order<'_>, send: &mut Send<'_>) -> Result<u64, Rv> {
+        match self.make(order, send)? {
             Made::One(object) => Ok(object),
             Made::Pair(..) | Made::None => Err(ckr::DEVICE_ERROR),
+        }
+    }
+
+    /// Makes what is ordered: on as many members as the configuration says if it is of the token and the group has a domain key.
+    pub(super) fn make(&self, order: &Order<'_>, send: &mut Send<'_>) -> Result<Made, Rv> {
+        let profiles = if order.is_replicated() {
+            let profiles = self.slot.driver.keeper.profiles();
+            profiles.map_err(|_| ckr::DEVICE_ERROR)?
+        } else {
+            None
+        };
+        match profiles {
+            Some(profiles) => self.bear(order, profiles, send),
+            None => self.make_on_one(order, send),
         }
     }
 
@@ -171,18 +201,14 @@ impl Session {
     ///
     /// A creation whose outcome is unknown is not sent to another member (S4). What a session makes it makes on one member while that serves:
     /// calls that take two objects (to wrap one key with another, to derive from two) need both on one.
-    pub(super) fn make(
-        &self,
-        home: Home,
-        eligible: MemberSet,
-        send: &mut Send<'_>,
-    ) -> Result<Made, Rv> {
+    fn make_on_one(&self, order: &Order<'_>, send: &mut Send<'_>) -> Result<Made, Rv> {
+        let (home, eligible) = (order.home(), order.eligible);
         let preferred = self.state()?.maker;
         self.may_change(home == Home::Token)?;
         let mut made = None;
         let mut maker = None;
         let mut send = |lease: &mut Lease| {
-            let reply = send(lease)?;
+            let reply = send(lease, order.templates)?;
             if reply.rv == everslot_protocol::Rv::OK {
                 made = Some(self.adopt_made(lease, reply).map_err(took_effect)?);
                 maker = Some(lease.place().0);
@@ -201,7 +227,7 @@ impl Session {
     }
 
     /// Remembers what goes with the session, which may have gone while it was made.
-    fn own(&self, made: Made, maker: Option<MemberId>) -> Result<(), Rv> {
+    pub(super) fn own(&self, made: Made, maker: Option<MemberId>) -> Result<(), Rv> {
         let (one, other) = match made {
             Made::None => return Ok(()),
             Made::One(one) => (one, None),
@@ -282,8 +308,8 @@ impl Session {
     }
 }
 
-/// Sends the request that makes the object.
-type Send<'s> = dyn FnMut(&mut Lease) -> Result<Reply, Stop> + 's;
+/// Sends the request that makes the object, of the templates that it is given.
+pub(super) type Send<'s> = dyn FnMut(&mut Lease, Given<'_>) -> Result<Reply, Stop> + 's;
 
 /// The member was lost after it had made the object: whatever the later call's failure says, something has taken effect.
 fn took_effect(stop: Stop) -> Stop {
@@ -304,17 +330,4 @@ pub(super) enum Made {
     None,
     One(u64),
     Pair(u64, u64),
-}
-
-/// `CKA_TOKEN` of a template; `None` when it says nothing of it. A template that says it twice asks for a token object, lest a
-/// member that takes the other word makes one for a read-only session.
-pub(super) fn is_token(template: Template<'_>) -> Option<bool> {
-    template
-        .iter()
-        .filter(|attribute| attribute.kind == ck::CKA_TOKEN)
-        .map(|attribute| match attribute.value {
-            Value::Bytes(value) => value.iter().any(|byte| *byte != 0),
-            Value::Template(_) => false,
-        })
-        .reduce(|one, other| one || other)
 }

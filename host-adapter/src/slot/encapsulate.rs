@@ -4,9 +4,11 @@ use cryptoki_sys as ck;
 use everslot_core::{Repeat, Rv, ckr};
 use everslot_protocol::{Body, Bytes, Mechanism, Request, Sealed, Template};
 
-use super::create::{Made, is_token};
+use super::create::Made;
+use super::order::Order;
 use super::{Output, Refusal, Session};
-use crate::group::{Errand, Home, Lease};
+use crate::domain::policy::Making;
+use crate::group::{Errand, Lease};
 use crate::module::Scratch;
 use crate::module::parameter::makes_iv;
 
@@ -23,11 +25,15 @@ impl Session {
         template: Template<'_>,
         output: Output<'_>,
     ) -> Result<(u64, Option<u64>), Refusal> {
-        let home = Home::of(is_token(template).unwrap_or(false));
+        let eligible = (self.slot).members_with_later(mechanism.kind, ck::CKF_ENCAPSULATE)?;
+        let order = Order {
+            is_query: matches!(output, Output::Query),
+            ..Order::one(eligible, template, Making::Import)
+        };
+        let home = order.home();
         let (room, buffer) = output.parts();
         let mut length = 0;
-        let eligible = (self.slot).members_with_later(mechanism.kind, ck::CKF_ENCAPSULATE)?;
-        let made = self.make(home, eligible, &mut |lease| {
+        let made = self.make(&order, &mut |lease, given| {
             let public_key = self
                 .slot
                 .locate_key(lease, public_key, ckr::KEY_HANDLE_INVALID)?;
@@ -37,7 +43,7 @@ impl Session {
                 session,
                 mechanism,
                 public_key,
-                template,
+                template: given.one,
                 room,
             };
             let reply = lease.create_with_output(home, &request, buffer)?;
@@ -69,9 +75,10 @@ impl Session {
         template: Template<'_>,
         ciphertext: &[u8],
     ) -> Result<u64, Rv> {
-        let home = Home::of(is_token(template).unwrap_or(false));
         let eligible = (self.slot).members_with_later(mechanism.kind, ck::CKF_DECAPSULATE)?;
-        self.make_one(home, eligible, &mut |lease| {
+        let order = Order::one(eligible, template, Making::Import);
+        let home = order.home();
+        self.make_one(&order, &mut |lease, given| {
             let private_key = self
                 .slot
                 .locate_key(lease, private_key, ckr::KEY_HANDLE_INVALID)?;
@@ -81,7 +88,7 @@ impl Session {
                 session,
                 mechanism,
                 private_key,
-                template,
+                template: given.one,
                 ciphertext: Bytes(ciphertext),
             };
             let reply = lease.create(home, &request)?;
@@ -102,6 +109,7 @@ impl Session {
         output: Output<'_>,
     ) -> Result<Sealed, Refusal> {
         drop(self.state()?);
+        self.may_wrap(wrapping_key, key)?;
         let (room, buffer) = output.parts();
         let slot = &self.slot;
         let mut send = |lease: &mut Lease| {
@@ -147,9 +155,10 @@ impl Session {
         template: Template<'_>,
         associated: &[u8],
     ) -> Result<u64, Rv> {
-        let home = Home::of(is_token(template).unwrap_or(false));
         let eligible = (self.slot).members_with_later(mechanism.kind, ck::CKF_UNWRAP)?;
-        self.make_one(home, eligible, &mut |lease| {
+        let order = Order::one(eligible, template, Making::Import);
+        let home = order.home();
+        self.make_one(&order, &mut |lease, given| {
             let unwrapping_key =
                 self.slot
                     .locate_key(lease, unwrapping_key, ckr::UNWRAPPING_KEY_HANDLE_INVALID)?;
@@ -160,7 +169,7 @@ impl Session {
                 mechanism,
                 unwrapping_key,
                 wrapped: Bytes(wrapped),
-                template,
+                template: given.one,
                 associated: Bytes(associated),
             };
             let reply = lease.create(home, &request)?;

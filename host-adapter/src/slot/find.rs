@@ -1,11 +1,11 @@
 use std::collections::HashSet;
 
 use everslot_core::{MemberSet, Repeat, Rv, ckr};
-use everslot_protocol::{Body, ObjectHandle, Request, Template};
+use everslot_protocol::{Body, Request, Template};
 
-use super::identity::Identity;
+use super::recognise::Answered;
 use super::{Session, VirtualSlot, handles};
-use crate::group::{Errand, Lease, Member, Stop};
+use crate::group::{Errand, Lease, Member};
 
 /// Bytes for the handles of a search at first; a search that finds more is sent again with as much as it needs.
 const ROOM: usize = 64 * 1024;
@@ -85,6 +85,32 @@ impl VirtualSlot {
     fn search(&self, template: Template<'_>) -> Result<Vec<u64>, Rv> {
         self.driver.recover_in_call();
         self.make_lost_again();
+        // One that cannot be read leaves what was read of it before.
+        let is_on_record = self.driver.keeper.catch_up().unwrap_or(true);
+        let answered = Answered::of(template);
+        if !is_on_record || answered.is_empty() {
+            return self.search_members(template);
+        }
+        let mut found = Found::default();
+        for handle in answered.ask_members(|rest| self.search_members(rest))? {
+            if self
+                .on_record(handle)
+                .is_some_and(|known| answered.fit(&known))
+            {
+                found.add(handle);
+            }
+        }
+        for handle in self.search_members(template)? {
+            let known = self.on_record(handle);
+            if known.is_none_or(|known| !answered.are_all_of(&known)) {
+                found.add(handle);
+            }
+        }
+        Ok(found.handles)
+    }
+
+    /// What the members say, whatever the group has on record.
+    pub(super) fn search_members(&self, template: Template<'_>) -> Result<Vec<u64>, Rv> {
         let mut found = Found::default();
         let mut answered = false;
         let mut refused = None;
@@ -140,20 +166,6 @@ impl VirtualSlot {
                 Ok(())
             }
             rv => Err(rv),
-        }
-    }
-
-    /// The virtual object that a member's handle stands for; `None` when it has gone in the meantime.
-    fn recognise(&self, lease: &mut Lease, handle: ObjectHandle) -> Result<Option<u64>, Stop> {
-        let place = lease.place();
-        if let Some(object) = self.catalogue.at(place.0, place.1, handle) {
-            return Ok(Some(object));
-        }
-        match Identity::read(lease, handle)? {
-            // A session object that we have not made is somebody else's in this process who uses the same module.
-            Ok(identity) if !identity.token => Ok(None),
-            Ok(identity) => Ok(Some(self.catalogue.adopt(place, handle, identity))),
-            Err(_) => Ok(None),
         }
     }
 }

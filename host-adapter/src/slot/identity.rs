@@ -9,7 +9,9 @@ use everslot_protocol::{
 
 use super::{handles, written};
 use crate::group::Lease;
+use crate::journal::Plant;
 use crate::module::LinkFailure;
+use crate::objects::planted;
 
 /// Identifies an object across members.
 #[derive(Clone, Default)]
@@ -20,6 +22,8 @@ pub(crate) struct Identity {
     pub(crate) key_type: Option<u64>,
     pub(super) id: Vec<u8>,
     pub(super) label: Vec<u8>,
+    /// It is being made, or was made and its maker did not come to say so at the member.
+    pub(super) plant: Option<Plant>,
     /// The first of [`PROOFS`] that the object has: its kind and value.
     pub(super) proof: Option<(u64, Vec<u8>)>,
 }
@@ -61,7 +65,10 @@ impl Identity {
             ck::CKA_PRIVATE => identity.private = value == [1],
             ck::CKA_KEY_TYPE => identity.key_type = integer(value),
             ck::CKA_ID => identity.id = value.to_vec(),
-            ck::CKA_LABEL => identity.label = value.to_vec(),
+            ck::CKA_LABEL => {
+                identity.label = planted::label_of(value).to_vec();
+                identity.plant = planted::plant_of(value);
+            }
             _ => {}
         };
         if let Err(rv) = read_attributes(lease, object, &NAMES, &mut note)? {

@@ -1,9 +1,11 @@
 //! The virtual slot: what an application holds, independent of any member.
 
 mod active;
+mod alteration;
 mod attributes;
 mod begun;
 mod bench;
+mod born;
 mod carry;
 mod catalogue;
 mod change;
@@ -21,7 +23,9 @@ mod message;
 mod object;
 mod open_sessions;
 mod operation;
+mod order;
 mod recipe;
+mod recognise;
 mod session;
 mod sessions;
 mod standing;

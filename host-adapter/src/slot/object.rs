@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use everslot_core::{Incarnation, MemberId};
@@ -7,6 +7,8 @@ use everslot_protocol::ObjectHandle;
 
 use super::identity::Identity;
 use super::recipe::Recipe;
+use crate::domain::Fingerprint;
+use crate::objects::Known;
 
 /// An object as the application holds it: a handle of ours that outlives any member.
 pub(crate) struct VirtualObject {
@@ -22,6 +24,10 @@ pub(crate) struct VirtualObject {
     /// What a session object can be made of again, if that may be kept.
     recipe: ArcSwapOption<Recipe>,
     turn: Mutex<()>,
+    /// What the group's journal has on record of it.
+    known: ArcSwapOption<Known>,
+    /// What it was known by when it was first seen.
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 /// Where an object is on one member.
@@ -57,6 +63,8 @@ impl VirtualObject {
             places: (0..members).map(|_| Place::default()).collect(),
             recipe: ArcSwapOption::empty(),
             turn: Mutex::default(),
+            known: ArcSwapOption::empty(),
+            fingerprint: OnceLock::new(),
         }
     }
 
@@ -75,6 +83,25 @@ impl VirtualObject {
 
     pub(super) fn set_recipe(&self, recipe: Option<Recipe>) {
         self.recipe.store(recipe.map(Arc::new));
+    }
+
+    /// What is on record of it, as far as this process has seen.
+    pub(super) fn known(&self) -> Option<Arc<Known>> {
+        self.known.load_full()
+    }
+
+    pub(super) fn set_known(&self, known: Known) {
+        self.known.store(Some(Arc::new(known)));
+    }
+
+    /// What it was known by when it was first seen, if that was asked.
+    pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
+        self.fingerprint.get().copied()
+    }
+
+    pub(super) fn set_fingerprint(&self, fingerprint: Fingerprint) {
+        // The first one stands.
+        let _ = self.fingerprint.set(fingerprint);
     }
 
     /// The turn to make it again.

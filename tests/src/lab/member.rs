@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Isolation, Plan, Token};
+use crate::client::{Module, Session};
 use crate::softhsm::Store;
 use crate::{Artifact, SOFTHSM};
 
@@ -81,6 +82,23 @@ impl Member {
             .expect("the member has a SoftHSM store of its own")
     }
 
+    /// A session with the member's own token, past everslot, in which the user is logged in. The process must have finalised everslot,
+    /// so that no thread of its own is left that might look at the environment.
+    pub fn alone<T>(&self, work: impl FnOnce(Session) -> T) -> T {
+        crate::process::set_variable("SOFTHSM2_CONF", self.store().config());
+        let module = Module::load(Path::new(SOFTHSM));
+        module.initialize().expect("the token is there");
+        let session = module
+            .open(module.slot_of(&self.token_label))
+            .expect("the token is there");
+        session
+            .login(self.store().pins().user)
+            .expect("the PIN is right");
+        let done = work(session);
+        module.finalize().expect("it is initialised");
+        done
+    }
+
     /// Has the test module behave so from the next call on; see its `script`.
     pub fn misbehave(&self, script: &str) {
         // Renamed into place: no call reads half a script.
@@ -130,6 +148,11 @@ impl Member {
             plan.sessions
                 .map(|sessions| format!("sessions = {sessions}")),
         );
+        if plan.domain {
+            // Beside the configuration.
+            lines.push("pin = { file = \"pin\" }".to_owned());
+            lines.push("so_pin = { file = \"so-pin\" }".to_owned());
+        }
         match plan.isolation {
             Isolation::None => lines.push("isolation = \"none\"".to_owned()),
             Isolation::Process => {

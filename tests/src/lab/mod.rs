@@ -4,12 +4,14 @@ mod member;
 mod plan;
 
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
 use crate::client::{Module, Session};
+use crate::softhsm::checked;
 use crate::{Artifact, HostProcess, PATIENCE, eventually, process};
 pub use member::Member;
 pub use plan::{Isolation, Plan, Token};
@@ -52,7 +54,28 @@ impl Lab {
             members,
         };
         std::fs::write(lab.config_path(), lab.config()).expect("the lab's directory is writable");
+        if lab.plan.domain {
+            lab.make_domain();
+        }
         lab
+    }
+
+    /// The group's journal, where it has a domain.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.directory.path().join("journal.sqlite")
+    }
+
+    /// Gives the members a domain key, which their officers trust.
+    fn make_domain(&self) {
+        for (name, pin) in [("pin", self.pin()), ("so-pin", self.so_pin())] {
+            let path = self.directory.path().join(name);
+            std::fs::write(&path, pin).expect("the lab's directory is writable");
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600))
+                .expect("the file is ours");
+        }
+        let mut command = Command::new(Artifact::Command.path());
+        checked(command.args(["domain", "init"]).envs(self.environment()));
     }
 
     /// What the environment of an application that uses the lab must say.
@@ -282,6 +305,12 @@ impl Lab {
         );
         if let Some(transcript) = transcript {
             group += &format!("transcript = \"{transcript}\"\n");
+        }
+        if self.plan.domain {
+            group += &format!("journal = \"{}\"\n", self.journal().display());
+        }
+        if let Some(copies) = self.plan.copies {
+            group += &format!("copies = {copies}\n");
         }
         let recovery = format!(
             "[group.recovery]\nmode = \"{mode}\"\ninterval = \"{interval}ms\"\nattempts = {attempts}\n"

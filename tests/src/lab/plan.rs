@@ -55,6 +55,10 @@ pub struct Plan {
     pub session_limit: Option<u32>,
     /// Which of its members' mechanisms the group offers: `common` or `any`.
     pub mechanisms: &'static str,
+    /// Whether the group has a domain key and a journal, so that what is made lives on several members.
+    pub domain: bool,
+    /// On how many of them, as the configuration says it; on all when none.
+    pub copies: Option<&'static str>,
     /// What further variables or, for SoftHSM, settings the members' modules have, in the order of the members.
     pub settings: Vec<Vec<(&'static str, &'static str)>>,
 }
@@ -85,6 +89,8 @@ impl Default for Plan {
             sessions: None,
             session_limit: None,
             mechanisms: "common",
+            domain: false,
+            copies: None,
             settings: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ pub(in crate::slot) fn key(id: &[u8], label: &str, proof: Option<&[u8]>) -> Iden
         key_type: Some(ck::CKK_EC),
         id: id.to_vec(),
         label: label.as_bytes().to_vec(),
+        plant: None,
         proof: proof.map(|proof| (ck::CKA_EC_POINT, proof.to_vec())),
     }
 }

@@ -1,0 +1,284 @@
+//! Objects that are on record are changed and destroyed as the core's change machine says: at every member that has them, the journal first.
+
+mod deeds;
+
+use std::sync::Arc;
+
+use cryptoki_sys as ck;
+use everslot_core::{Change, ChangeAnswer, Rv, ckr};
+use everslot_protocol::{Attribute, Bytes, List, Template, Value};
+
+use super::identity::Identity;
+use super::object::VirtualObject;
+use super::{Session, VirtualSlot};
+use crate::domain::{Attributes, Fingerprint, Revision, policy};
+use crate::group::Stop;
+use crate::journal::{Holder, Object};
+use crate::objects::change::{carry_through, new_mark, new_object_id};
+use crate::objects::reach::{Reach, Serving};
+use crate::objects::{Known, Profiles, Record, planted};
+use deeds::{Altered, Deeds};
+
+/// What is on record of an object, and how the members wrap.
+type Recorded = (Arc<Known>, Arc<Profiles>);
+
+impl Session {
+    /// Sets the attributes of an object that is on record.
+    ///
+    /// # Errors
+    /// `CKR_OBJECT_HANDLE_INVALID` when it was destroyed by whoever else, `CKR_ATTRIBUTE_READ_ONLY`, what a member says: then all have it as it
+    /// was. `CKR_DEVICE_ERROR` when the journal does not take it, no member that has it serves, or nobody can tell.
+    pub(super) fn set_on_record(
+        &self,
+        object: &VirtualObject,
+        known: &Known,
+        template: Template<'_>,
+        profiles: Arc<Profiles>,
+    ) -> Result<(), Rv> {
+        let changes = Attributes::of(template);
+        if changes
+            .get(ck::CKA_LABEL)
+            .is_some_and(|label| planted::plant_of(label).is_some())
+        {
+            return Err(ckr::ATTRIBUTE_VALUE_INVALID);
+        }
+        let driver = &self.slot.driver;
+        let _entered = driver.keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
+        let reach = Serving::new(driver, profiles);
+        let holders = reach.reachable();
+        reach.look_up_keys(holders);
+        let (given, remembered) = match known.guarded() {
+            Some(remembered) => {
+                let protection = driver.keeper.protection();
+                let (given, after) = policy::as_changed(&changes, *remembered, protection)?;
+                (given, Some(after))
+            }
+            None => (changes, known.remembered),
+        };
+        let after = Known {
+            remembered,
+            ..*known
+        };
+        let mark = new_mark().ok_or(ckr::FUNCTION_FAILED)?;
+        let change = Change::update(mark, holders);
+        let altered = self.alter(change, mark, reach, object, Altered::Set { given, after })?;
+        if let Some((known, identity)) = altered {
+            self.slot.catalogue.rename(object, identity);
+            object.set_known(known);
+        }
+        self.slot
+            .refresh_private_halves(object, &self.slot.private_halves(object));
+        Ok(())
+    }
+
+    /// Destroys an object that is on record: its tombstone stands before the first member does so (S9).
+    ///
+    /// # Errors
+    /// As for [`set_on_record`](Self::set_on_record).
+    pub(super) fn destroy_on_record(
+        &self,
+        object: &VirtualObject,
+        known: &Known,
+        profiles: Arc<Profiles>,
+    ) -> Result<(), Rv> {
+        let driver = &self.slot.driver;
+        let _entered = driver.keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
+        let reach = Serving::new(driver, profiles);
+        let mark = new_mark().ok_or(ckr::FUNCTION_FAILED)?;
+        let change = Change::destroy(mark, reach.reachable());
+        let halves = self.slot.private_halves(object);
+        let altered = Altered::Destroyed { id: known.id };
+        self.alter(change, mark, reach, object, altered)?;
+        self.slot.catalogue.remove(object.handle);
+        self.slot.refresh_private_halves(object, &halves);
+        Ok(())
+    }
+
+    fn alter(
+        &self,
+        mut change: Change,
+        mark: u64,
+        reach: Serving<'_>,
+        object: &VirtualObject,
+        altered: Altered,
+    ) -> Result<Option<(Known, Identity)>, Rv> {
+        let keeper = &self.slot.driver.keeper;
+        let _under_way = keeper.begin(mark);
+        let mut deeds = Deeds::new(&self.slot, reach, object, altered);
+        match carry_through(&mut change, &mut deeds) {
+            ChangeAnswer::Done => Ok(deeds.changed()),
+            ChangeAnswer::Gone => {
+                self.slot.catalogue.remove(object.handle);
+                Err(ckr::OBJECT_HANDLE_INVALID)
+            }
+            ChangeAnswer::Refused => Err(deeds.refused().unwrap_or(ckr::FUNCTION_FAILED)),
+            ChangeAnswer::NotCarryable
+            | ChangeAnswer::TooFew
+            | ChangeAnswer::Unavailable
+            | ChangeAnswer::JournalFailed
+            | ChangeAnswer::Unknown => Err(ckr::DEVICE_ERROR),
+        }
+    }
+}
+
+impl VirtualSlot {
+    /// What is on record of an object that is to be changed, and how the members wrap; none for an object that is none of the group's: nobody
+    /// could recognise it anywhere else, or the group has no domain.
+    ///
+    /// # Errors
+    /// `CKR_OBJECT_HANDLE_INVALID` when it was destroyed, `CKR_DEVICE_ERROR` when the journal cannot be used.
+    pub(super) fn record_to_change(&self, object: &VirtualObject) -> Result<Option<Recorded>, Rv> {
+        let keeper = &self.driver.keeper;
+        let failed = |_| ckr::DEVICE_ERROR;
+        if !object.token {
+            return Ok(None);
+        }
+        let Some(profiles) = keeper.profiles().map_err(failed)? else {
+            return Ok(None);
+        };
+        keeper.catch_up().map_err(failed)?;
+        match self.acquaint(object) {
+            Record::Gone => {
+                self.catalogue.remove(object.handle);
+                return Err(ckr::OBJECT_HANDLE_INVALID);
+            }
+            Record::None if object.identity().is_telling() => {
+                self.put_on_record(object, Arc::clone(&profiles))?;
+            }
+            Record::None | Record::Live(_) => {}
+        }
+        Ok(object.known().map(|known| (known, profiles)))
+    }
+
+    /// Takes an object into the journal that was there before the group had a domain, with those who have it: what is to be done to it can then
+    /// be kept for members that are away.
+    fn put_on_record(&self, object: &VirtualObject, profiles: Arc<Profiles>) -> Result<(), Rv> {
+        let keeper = &self.driver.keeper;
+        let reach = Serving::new(&self.driver, profiles);
+        let mut seen: Option<(Fingerprint, Revision)> = None;
+        let mut holders = Vec::new();
+        for member in reach.reachable().iter() {
+            let _ = reach.lease_at(member, &mut |lease| {
+                let Some(handle) = self.locate_or_none(lease, object)? else {
+                    return Ok(());
+                };
+                let mut token = lease.token();
+                let revision = Revision::of(&mut token, handle)?;
+                if seen.is_none() {
+                    seen = Some((Fingerprint::of(&mut token, handle)?, revision));
+                }
+                holders.push(Holder {
+                    member: keeper.name(member).to_owned(),
+                    revision: Some(revision),
+                });
+                Ok(())
+            });
+        }
+        let (fingerprint, revision) = seen.ok_or(ckr::DEVICE_ERROR)?;
+        let taken = Object {
+            id: new_object_id().ok_or(ckr::FUNCTION_FAILED)?,
+            fingerprint,
+            class: object.identity().class,
+            revision,
+            remembered: None,
+        };
+        let adopted = keeper.with_journal(|journal| journal.adopt(&taken, &holders));
+        adopted.map_err(|_| ckr::DEVICE_ERROR)?;
+        object.set_known(Known {
+            id: taken.id,
+            fingerprint,
+            class: taken.class,
+            remembered: None,
+        });
+        Ok(())
+    }
+
+    /// The private keys that may be known by this public key: a token that does not show the public value of a private key is asked for
+    /// the public key beside it.
+    fn private_halves(&self, object: &VirtualObject) -> Vec<u64> {
+        let identity = object.identity();
+        if identity.class != ck::CKO_PUBLIC_KEY || identity.id.is_empty() {
+            return Vec::new();
+        }
+        let class = ck::CKO_PRIVATE_KEY.to_ne_bytes();
+        let attribute = |kind, value| Attribute {
+            kind,
+            value: Value::Bytes(Bytes(value)),
+        };
+        let template = [
+            attribute(ck::CKA_CLASS, &class[..]),
+            attribute(ck::CKA_ID, &identity.id),
+        ];
+        self.search_members(List::Items(&template))
+            .unwrap_or_default()
+    }
+
+    /// Notes what these private keys are known by now that a public key has changed or gone.
+    fn refresh_private_halves(&self, public: &VirtualObject, before: &[u64]) {
+        let mut halves = self.private_halves(public);
+        halves.extend(before);
+        let keeper = &self.driver.keeper;
+        let Ok(Some(profiles)) = keeper.profiles() else {
+            return;
+        };
+        let reach = Serving::new(&self.driver, profiles);
+        for half in halves
+            .iter()
+            .filter_map(|half| self.catalogue.object(*half))
+        {
+            let Some(known) = half.known() else {
+                continue;
+            };
+            let mut seen = None;
+            for member in reach.reachable().iter() {
+                let _ = reach.lease_at(member, &mut |lease| {
+                    if let Some(handle) = self.locate_or_none(lease, &half)? {
+                        let mut token = lease.token();
+                        let revision = Revision::of(&mut token, handle)?;
+                        seen = Some((Fingerprint::of(&mut token, handle)?, revision));
+                    }
+                    Ok(())
+                });
+                if seen.is_some() {
+                    break;
+                }
+            }
+            if let Some((fingerprint, revision)) = seen
+                && fingerprint != known.fingerprint
+            {
+                let object = Object {
+                    id: known.id,
+                    fingerprint,
+                    class: known.class,
+                    revision,
+                    remembered: known.remembered,
+                };
+                // One that fails is told of as an event; `everslot sync` finds the key under its new mark.
+                let _ = keeper.with_journal(|journal| journal.adopt(&object, &[]));
+                half.set_known(Known {
+                    fingerprint,
+                    ..*known
+                });
+            }
+        }
+    }
+
+    /// The member's handle of an object, if it has it.
+    pub(super) fn locate_or_none(
+        &self,
+        lease: &mut crate::group::Lease,
+        object: &VirtualObject,
+    ) -> Result<Option<everslot_protocol::ObjectHandle>, crate::domain::CallError> {
+        use crate::domain::CallError;
+        let function = everslot_protocol::Function::FindObjects;
+        match self.locate(lease, object.handle, ckr::OBJECT_HANDLE_INVALID) {
+            Ok(handle) => Ok(Some(handle)),
+            Err(Stop::NotHere(_)) => Ok(None),
+            Err(Stop::Unanswered(failure)) => Err(CallError::NoAnswer {
+                function,
+                cause: failure.cause,
+            }),
+            Err(Stop::Refused(rv) | Stop::Final(rv)) => Err(CallError::Code { function, rv }),
+        }
+    }
+}

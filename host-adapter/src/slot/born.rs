@@ -1,0 +1,96 @@
+//! Token objects of a group that has a domain key: made on one member, carried to the others, and on record before the call answers.
+
+mod birth;
+mod creation;
+
+use std::sync::Arc;
+
+use everslot_core::{Change, ChangeAnswer, MemberSet, Rv, ckr};
+
+use super::Session;
+use super::create::{Made, Send};
+use super::identity::Identity;
+use super::order::Order;
+use crate::domain::{Fingerprint, Revision};
+use crate::group::Lease;
+use crate::objects::change::{carry_through, new_mark};
+use crate::objects::reach::Serving;
+use crate::objects::{Known, Profiles};
+use birth::Birth;
+use creation::Creation;
+
+/// What is known of a new object once a member has it.
+pub(super) struct Fact {
+    identity: Identity,
+    fingerprint: Fingerprint,
+    revision: Revision,
+}
+
+impl Session {
+    /// Makes token objects on as many members as the configuration says; a session object that the same call makes stays where it is.
+    ///
+    /// # Errors
+    /// What a member says; `CKR_FUNCTION_FAILED` when they cannot be carried to as many members as are asked for, `CKR_DEVICE_ERROR` when
+    /// fewer serve, the journal does not take it, or nobody can tell. Nothing is left behind then, or it goes when its member is back.
+    pub(super) fn bear(
+        &self,
+        order: &Order<'_>,
+        profiles: Arc<Profiles>,
+        send: &mut Send<'_>,
+    ) -> Result<Made, Rv> {
+        self.may_change(true)?;
+        let preferred = self.state()?.maker;
+        let driver = &self.slot.driver;
+        let keeper = &driver.keeper;
+        driver.recover_in_call();
+        let _entered = keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
+        let reach = Serving::new(driver, profiles);
+        let keepers = crate::objects::reach::Reach::reachable(&reach);
+        reach.look_up_keys(keepers);
+        let births = Birth::of_order(order, keeper.protection())?;
+        let mark = new_mark().ok_or(ckr::FUNCTION_FAILED)?;
+        let balanced = || driver.choose(order.eligible, MemberSet::EMPTY);
+        let prefer = preferred.or_else(|| balanced().map(|(member, _)| member));
+        let makers = keepers.intersection(order.eligible);
+        let mut change = Change::create(mark, keeper.copies(), makers, keepers, prefer);
+        let _under_way = keeper.begin(mark);
+        let mut creation = Creation::new(driver, reach, births, send);
+        match carry_through(&mut change, &mut creation) {
+            ChangeAnswer::Done => {
+                let (made, maker) = creation.finish(&self.slot)?;
+                self.own(made, maker)?;
+                Ok(made)
+            }
+            answer => Err(creation.refusal(answer)),
+        }
+    }
+}
+
+impl Fact {
+    /// Reads what a new object is known by; the token is asked in its own words, and in the slot's.
+    fn read(
+        lease: &mut Lease,
+        object: everslot_protocol::ObjectHandle,
+    ) -> Result<Self, crate::domain::CallError> {
+        let identity = Identity::read(lease, object);
+        let identity = identity.map_err(|failure| crate::domain::CallError::NoAnswer {
+            function: everslot_protocol::Function::GetAttributeValue,
+            cause: failure.cause,
+        })?;
+        let mut token = lease.token();
+        Ok(Self {
+            identity: identity.unwrap_or_default(),
+            fingerprint: Fingerprint::of(&mut token, object)?,
+            revision: Revision::of(&mut token, object)?,
+        })
+    }
+
+    fn known(&self, id: crate::journal::ObjectId, birth: &Birth) -> Known {
+        Known {
+            id,
+            fingerprint: self.fingerprint,
+            class: birth.class,
+            remembered: birth.remembered,
+        }
+    }
+}
