@@ -60,6 +60,9 @@ pub enum Body {
     Sealed(Sealed),
     /// Of `C_EncapsulateKey`: so many bytes were written to the start of the output buffer, and this key was made.
     Encapsulated(u64, ObjectHandle),
+    /// Of a call whose mechanism's parameter the member has written to: the key that was made, 0 for a mechanism that makes none by itself, and so
+    /// many bytes at the start of the output buffer, the handles of further keys first, then IVs or a version.
+    KeyAndMaterial(ObjectHandle, u64),
     /// Of `C_GetSessionValidationFlags`.
     Flags(u64),
 }

@@ -177,7 +177,7 @@ pub enum Request<'a> {
         data: Bytes<'a>,
         room: Room,
     },
-    /// `C_GenerateKey`; answered with [`Body::Object`](crate::Body::Object).
+    /// `C_GenerateKey`; answered with [`Body::Object`](crate::Body::Object), or as [`DeriveKey`](Self::DeriveKey).
     GenerateKey {
         session: SessionHandle,
         mechanism: Mechanism<'a>,
@@ -206,7 +206,8 @@ pub enum Request<'a> {
         wrapped: Bytes<'a>,
         template: Template<'a>,
     },
-    /// `C_DeriveKey`; answered with [`Body::Object`](crate::Body::Object).
+    /// `C_DeriveKey`; answered with [`Body::Object`](crate::Body::Object) or, if the member writes to the mechanism's parameter, with
+    /// [`Body::KeyAndMaterial`](crate::Body::KeyAndMaterial); output: what it writes there.
     DeriveKey {
         session: SessionHandle,
         mechanism: Mechanism<'a>,

@@ -176,7 +176,9 @@ impl Reply {
     #[must_use]
     pub const fn written(&self) -> u64 {
         match self.body {
-            Body::Written(bytes) | Body::Encapsulated(bytes, _) => bytes,
+            Body::Written(bytes)
+            | Body::Encapsulated(bytes, _)
+            | Body::KeyAndMaterial(_, bytes) => bytes,
             Body::Sealed(sealed) => sealed.written,
             Body::Empty
             | Body::Length(_)

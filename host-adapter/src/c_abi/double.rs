@@ -13,7 +13,8 @@ use everslot_protocol::{
 };
 
 use crate::library::InitialiseArguments;
-use crate::slot::{Output, Refusal};
+use crate::module::parameter::{Returned, makes_no_key_of_its_own};
+use crate::slot::{Material, Output, Refusal, Source};
 use crate::status::{GroupStatus, LoginState, MemberStatus, ObjectsStatus, Read, Role, State};
 
 /// The only slot that there is.
@@ -427,6 +428,22 @@ impl Session {
             mechanism.kind,
             template.len()
         ))
+    }
+    pub(super) fn make_with_material(
+        &self,
+        source: Source,
+        mechanism: Mechanism<'_>,
+        template: Template<'_>,
+        room: Returned,
+    ) -> Result<Material, Rv> {
+        let key = made(format!(
+            "make_with_material {source:?} {} {}",
+            mechanism.kind,
+            template.len()
+        ))?;
+        let key = (!makes_no_key_of_its_own(mechanism.kind)).then_some(key);
+        let returned = (1..=room.size()).map(|byte| byte as u8).collect();
+        Ok(Material { key, returned })
     }
     pub(super) fn seed_random(&self, seed: &[u8]) -> Result<(), Rv> {
         told(format!("seed_random {seed:?}"))

@@ -6,6 +6,8 @@ use cryptoki_sys::{
 
 use super::entry::entry_with_scratch;
 use super::session;
+use crate::module::parameter::{Returned, makes_no_key_of_its_own};
+use crate::slot::Source;
 
 /// `C_GenerateKey` (PKCS#11 v3.1 §5.18.1)
 #[unsafe(no_mangle)]
@@ -19,10 +21,16 @@ pub(super) unsafe extern "C" fn C_GenerateKey(
     entry_with_scratch("C_GenerateKey", |caller, scratch| {
         let session = session(handle)?;
         let place = caller.place(key)?;
-        let mechanism = caller.mechanism(mechanism, scratch)?;
+        let given = mechanism;
+        let mechanism = caller.mechanism(given, scratch)?;
         let template = caller.template(template, count, scratch)?;
-        place.set(session.generate_key(mechanism, template)?);
-        Ok(())
+        let Some(room) = Returned::of(&mechanism) else {
+            place.set(session.generate_key(mechanism, template)?);
+            return Ok(());
+        };
+        let made = session.make_with_material(Source::Nothing, mechanism, template, room)?;
+        place.set(made.key.unwrap_or_default());
+        caller.answer_returned(given, &made.returned)
     })
 }
 
@@ -106,10 +114,25 @@ pub(super) unsafe extern "C" fn C_DeriveKey(
 ) -> CK_RV {
     entry_with_scratch("C_DeriveKey", |caller, scratch| {
         let session = session(handle)?;
-        let place = caller.place(key)?;
-        let mechanism = caller.mechanism(mechanism, scratch)?;
+        let given = mechanism;
+        let mechanism = caller.mechanism(given, scratch)?;
+        let Some(room) = Returned::of(&mechanism) else {
+            let place = caller.place(key)?;
+            let template = caller.template(template, count, scratch)?;
+            place.set(session.derive_key(mechanism, base_key, template)?);
+            return Ok(());
+        };
+        // All that such a mechanism makes stands in its parameter (PKCS#11 v3.1 §6.40.6): nothing is put where a key would be.
+        let place = if makes_no_key_of_its_own(mechanism.kind) {
+            None
+        } else {
+            Some(caller.place(key)?)
+        };
         let template = caller.template(template, count, scratch)?;
-        place.set(session.derive_key(mechanism, base_key, template)?);
-        Ok(())
+        let made = session.make_with_material(Source::Key(base_key), mechanism, template, room)?;
+        if let (Some(place), Some(key)) = (place, made.key) {
+            place.set(key);
+        }
+        caller.answer_returned(given, &made.returned)
     })
 }

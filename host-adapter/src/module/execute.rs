@@ -167,10 +167,9 @@ pub fn execute(functions: Functions, request: &Request<'_>, output: &mut [u8]) -
             ref mechanism,
             template,
         } => with_both(mechanism, template, |mechanism, template| {
-            described(
-                functions.generate_key(session.0, mechanism, template),
-                object,
-            )
+            keys(mechanism, output, |mechanism| {
+                functions.generate_key(session.0, mechanism, template)
+            })
         }),
         Request::GenerateKeyPair {
             session,
@@ -214,10 +213,9 @@ pub fn execute(functions: Functions, request: &Request<'_>, output: &mut [u8]) -
             base_key,
             template,
         } => with_both(mechanism, template, |mechanism, template| {
-            described(
-                functions.derive_key(session.0, mechanism, base_key.0, template),
-                object,
-            )
+            keys(mechanism, output, |mechanism| {
+                functions.derive_key(session.0, mechanism, base_key.0, template)
+            })
         }),
         Request::SeedRandom { session, seed } => bare(functions.seed_random(session.0, &seed)),
         Request::GenerateRandom { session, length } => random(functions, session, length, output),
@@ -322,6 +320,25 @@ fn object(handle: u64) -> Body {
 
 fn key_pair([public, private]: [u64; 2]) -> Body {
     Body::KeyPair(ObjectHandle(public), ObjectHandle(private))
+}
+
+/// The answer of a call that makes a key, and perhaps gives more back in the mechanism's parameter.
+fn keys(
+    mechanism: &mut CMechanism<'_>,
+    output: &mut [u8],
+    call: impl FnOnce(&mut CMechanism<'_>) -> Gave<u64>,
+) -> Reply {
+    let size = mechanism.returned_size();
+    if size == 0 {
+        return described(call(mechanism), object);
+    }
+    let Some(output) = output.get_mut(..size) else {
+        return bare(Rv(CKR_ARGUMENTS_BAD));
+    };
+    described(call(mechanism), |key| {
+        mechanism.copy_returned(output);
+        Body::KeyAndMaterial(ObjectHandle(key), size as u64)
+    })
 }
 
 /// The answer of a call with an output of variable length (PKCS#11 v3.1 §5.2).

@@ -228,15 +228,18 @@ impl Session {
 
     /// Remembers what goes with the session, which may have gone while it was made.
     pub(super) fn own(&self, made: Made, maker: Option<MemberId>) -> Result<(), Rv> {
-        let (one, other) = match made {
-            Made::None => return Ok(()),
-            Made::One(one) => (one, None),
-            Made::Pair(one, other) => (one, Some(other)),
-        };
-        let objects = [Some(one), other]
-            .into_iter()
-            .flatten()
-            .filter_map(|handle| self.slot.catalogue.object(handle));
+        match made {
+            Made::None => Ok(()),
+            Made::One(one) => self.own_all(&[one], maker),
+            Made::Pair(one, other) => self.own_all(&[one, other], maker),
+        }
+    }
+
+    /// [`own`](Self::own), for any number of objects.
+    pub(super) fn own_all(&self, made: &[u64], maker: Option<MemberId>) -> Result<(), Rv> {
+        let objects = made
+            .iter()
+            .filter_map(|handle| self.slot.catalogue.object(*handle));
         let of_session = objects
             .filter(|object| !object.token)
             .map(|object| object.handle);
@@ -302,7 +305,7 @@ impl Session {
     }
 
     /// Gives a member's new object its virtual handle. A member that does not let its identity be read has it known by its handle.
-    fn adopt(&self, lease: &mut Lease, object: ObjectHandle) -> Result<u64, Stop> {
+    pub(super) fn adopt(&self, lease: &mut Lease, object: ObjectHandle) -> Result<u64, Stop> {
         let identity = Identity::read(lease, object)?.unwrap_or_default();
         Ok(self.slot.catalogue.adopt(lease.place(), object, identity))
     }
@@ -312,7 +315,7 @@ impl Session {
 pub(super) type Send<'s> = dyn FnMut(&mut Lease, Given<'_>) -> Result<Reply, Stop> + 's;
 
 /// The member was lost after it had made the object: whatever the later call's failure says, something has taken effect.
-fn took_effect(stop: Stop) -> Stop {
+pub(super) fn took_effect(stop: Stop) -> Stop {
     match stop {
         Stop::Unanswered(failure) => Stop::Unanswered(LinkFailure {
             delivery: Delivery::Unknown,

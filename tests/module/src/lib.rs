@@ -24,6 +24,7 @@
 //!
 //! Nothing unwinds out of it: a panic in an `extern "C"` function aborts the process.
 
+mod derive;
 mod general;
 mod interfaces;
 mod keys;

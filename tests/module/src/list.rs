@@ -8,6 +8,7 @@ use cryptoki_sys::{
     CKR_ARGUMENTS_BAD, CKR_FUNCTION_NOT_SUPPORTED, CKR_OK,
 };
 
+use crate::derive;
 use crate::{answer, general, keys, objects, operations, pins, sessions};
 
 /// The list of its functions (PKCS#11 v2.40 §5.4).
@@ -49,7 +50,6 @@ unsupported! {
         CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_ATTRIBUTE, CK_ULONG,
         *mut CK_OBJECT_HANDLE
     ),
-    C_DeriveKey(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG, *mut CK_OBJECT_HANDLE),
     C_WaitForSlotEvent(CK_FLAGS, *mut CK_SLOT_ID, *mut c_void),
 }
 
@@ -121,7 +121,7 @@ pub(crate) static FUNCTIONS: CK_FUNCTION_LIST = CK_FUNCTION_LIST {
     C_GenerateKeyPair: Some(keys::generate_key_pair),
     C_WrapKey: Some(C_WrapKey),
     C_UnwrapKey: Some(C_UnwrapKey),
-    C_DeriveKey: Some(C_DeriveKey),
+    C_DeriveKey: Some(derive::derive_key),
     C_SeedRandom: Some(operations::seed_random),
     C_GenerateRandom: Some(operations::random),
     C_GetFunctionStatus: Some(general::no_parallel),

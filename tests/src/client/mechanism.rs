@@ -12,6 +12,8 @@ pub enum Mechanism {
     AesCbcPad([u8; 16]),
     /// AES-GCM with a tag of 128 bits and no further data.
     AesGcm([u8; 12]),
+    /// Any with a parameter of two bytes, such as a version.
+    Flat(CK_MECHANISM_TYPE, [u8; 2]),
     /// A null pointer, which ends an operation.
     Null,
     /// Any that takes no parameter.
@@ -25,6 +27,7 @@ impl Mechanism {
             Self::AesCbc(iv) => (CKM_AES_CBC, (iv.as_mut_ptr(), iv.len())),
             Self::AesCbcPad(iv) => (CKM_AES_CBC_PAD, (iv.as_mut_ptr(), iv.len())),
             Self::AesGcm(iv) => return with_gcm(iv, action),
+            Self::Flat(mechanism, bytes) => (*mechanism, (bytes.as_mut_ptr(), bytes.len())),
             Self::Null => return action(std::ptr::null_mut()),
             Self::Plain(mechanism) => (*mechanism, (std::ptr::null_mut(), 0)),
         };

@@ -3,6 +3,7 @@
 //! It stands in for an application written in C; the `cryptoki` crate and `pkcs11-tool` stand in for others.
 
 pub mod bad;
+mod derive;
 mod later;
 mod mechanism;
 mod mutexes;
@@ -21,6 +22,7 @@ use cryptoki_sys::{
 };
 use everslot_core::Rv;
 
+pub use derive::KeyMaterial;
 pub use later::Gcm;
 pub use mechanism::Mechanism;
 pub use mutexes::MutexUse;

@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 
 use super::{Caller, Input, OutputPlace, own};
 use crate::module::Scratch;
-use crate::module::parameter::{read_message_parameter, write_made_iv, write_message_parameter};
+use crate::module::parameter::{
+    read_message_parameter, write_made_iv, write_message_parameter, write_returned,
+};
 use crate::slot::{Output, Refusal};
 
 impl<'call> Caller<'call> {
@@ -44,6 +46,18 @@ impl<'call> Caller<'call> {
     ) -> Result<(), Rv> {
         // SAFETY: the application promises the mechanism and what it leads to; an IV to be made was copied, not borrowed.
         unsafe { write_made_iv(mechanism, sealed.iv()) }.map_err(own)
+    }
+}
+
+impl Caller<'_> {
+    /// Writes what the member has put into the mechanism's parameter.
+    pub(in crate::c_abi) fn answer_returned(
+        self,
+        mechanism: *const CK_MECHANISM,
+        returned: &[u8],
+    ) -> Result<(), Rv> {
+        // SAFETY: the application promises the mechanism and what it leads to; what is written to was not borrowed.
+        unsafe { write_returned(mechanism, returned) }.map_err(own)
     }
 }
 

@@ -1,8 +1,10 @@
 use std::ptr;
 
 use cryptoki_sys::{
-    CK_ATTRIBUTE, CK_MECHANISM, CK_UNAVAILABLE_INFORMATION, CKA_ID, CKA_LABEL, CKA_UNWRAP_TEMPLATE,
-    CKA_VALUE, CKM_ECDSA,
+    CK_ATTRIBUTE, CK_MECHANISM, CK_SSL3_KEY_MAT_OUT, CK_TLS12_KEY_MAT_PARAMS,
+    CK_TLS12_MASTER_KEY_DERIVE_PARAMS, CK_UNAVAILABLE_INFORMATION, CK_VERSION, CKA_ID, CKA_LABEL,
+    CKA_UNWRAP_TEMPLATE, CKA_VALUE, CKM_ECDSA, CKM_TLS12_KEY_AND_MAC_DERIVE,
+    CKM_TLS12_MASTER_KEY_DERIVE,
 };
 use everslot_core::ckr;
 use everslot_protocol::{AttributeValue, Bytes, List, NestedValue};
@@ -232,4 +234,76 @@ fn asking(kind: u64) -> CK_ATTRIBUTE {
         pValue: ptr::null_mut(),
         ulValueLen: 0,
     }
+}
+
+#[test]
+fn what_comes_in_a_parameter_goes_into_it() {
+    let (mut client, mut server) = ([0; 4], [0; 4]);
+    let mut out = CK_SSL3_KEY_MAT_OUT {
+        pIVClient: client.as_mut_ptr(),
+        pIVServer: server.as_mut_ptr(),
+        ..Default::default()
+    };
+    let mut material = CK_TLS12_KEY_MAT_PARAMS {
+        ulIVSizeInBits: 32,
+        pReturnedKeyMaterial: &raw mut out,
+        ..Default::default()
+    };
+    let mut mechanism = CK_MECHANISM {
+        mechanism: CKM_TLS12_KEY_AND_MAC_DERIVE,
+        pParameter: (&raw mut material).cast(),
+        ulParameterLen: size_of_val(&material) as u64,
+    };
+    let (mechanism, template) = (&raw mut mechanism, ptr::null_mut());
+    let mut untouched = 3;
+    for place in [ptr::null_mut(), &raw mut untouched] {
+        let derived = call!(C_DeriveKey(SESSION, mechanism, 6, template, 0, place));
+        assert_eq!(derived, ckr::OK, "no key of its own is made");
+        assert_eq!(
+            calls(),
+            [format!(
+                "make_with_material Key(6) {CKM_TLS12_KEY_AND_MAC_DERIVE} 0"
+            )]
+        );
+    }
+    let words =
+        |first: u64| u64::from_ne_bytes(std::array::from_fn(|at| (first + at as u64) as u8));
+    assert_eq!(
+        [
+            out.hClientMacSecret,
+            out.hServerMacSecret,
+            out.hClientKey,
+            out.hServerKey
+        ],
+        [1, 9, 17, 25].map(words)
+    );
+    assert_eq!((client, server), ([33, 34, 35, 36], [37, 38, 39, 40]));
+    assert_eq!(untouched, 3);
+
+    let mut version = CK_VERSION::default();
+    let mut master = CK_TLS12_MASTER_KEY_DERIVE_PARAMS {
+        pVersion: &raw mut version,
+        ..Default::default()
+    };
+    let mut mechanism = CK_MECHANISM {
+        mechanism: CKM_TLS12_MASTER_KEY_DERIVE,
+        pParameter: (&raw mut master).cast(),
+        ulParameterLen: size_of_val(&master) as u64,
+    };
+    let mechanism = &raw mut mechanism;
+    let nowhere = call!(C_DeriveKey(
+        SESSION,
+        mechanism,
+        6,
+        template,
+        0,
+        ptr::null_mut()
+    ));
+    assert_eq!(nowhere, ckr::ARGUMENTS_BAD, "this one makes a key");
+    let place = &raw mut untouched;
+    assert_eq!(
+        call!(C_DeriveKey(SESSION, mechanism, 6, template, 0, place)),
+        ckr::OK
+    );
+    assert_eq!((untouched, version.major, version.minor), (42, 1, 2));
 }

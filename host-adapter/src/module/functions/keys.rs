@@ -1,3 +1,5 @@
+use std::ptr;
+
 use cryptoki_sys::*;
 use everslot_protocol::Rv;
 
@@ -103,7 +105,9 @@ impl Functions {
         template: &mut CTemplate<'_>,
     ) -> Gave<CK_OBJECT_HANDLE> {
         let (template, count) = template.as_argument();
+        let makes_no_key = mechanism.makes_no_key_of_its_own();
         with_default(|key| {
+            let key = if makes_no_key { ptr::null_mut() } else { key };
             call!(
                 self.0.C_DeriveKey,
                 session,

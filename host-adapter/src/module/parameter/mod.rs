@@ -7,6 +7,7 @@ mod made;
 mod message;
 mod objects;
 mod read;
+mod returned;
 mod shape;
 mod structures;
 mod table;
@@ -23,6 +24,7 @@ pub use message::{
 };
 pub use objects::map_objects;
 pub use read::read_mechanism;
+pub use returned::{Returned, makes_no_key_of_its_own, write_returned};
 pub(super) use write::CMechanism;
 
 use table::Kind;

@@ -2,7 +2,7 @@ use bumpalo::collections::Vec;
 use cryptoki_sys::{CK_MECHANISM, CKG_NO_GENERATE, CKR_ARGUMENTS_BAD, CKR_MECHANISM_PARAM_INVALID};
 use everslot_protocol::{Bytes, Field, List, MADE_IV_MAX, Mechanism, ObjectHandle, Parameter, Rv};
 
-use super::shape::{Part, Structure, nonce_size};
+use super::shape::{IV_ROOM, Part, Structure, nonce_size};
 use super::table::{Kind, structures};
 use crate::module::Scratch;
 use crate::module::memory::{ApplicationMemory, Unreadable, WORD, word};
@@ -16,7 +16,7 @@ const COUNT_MAX: u64 = 0x1_0000;
 ///
 /// # Errors
 /// `CKR_ARGUMENTS_BAD`: `mechanism` is null. `CKR_MECHANISM_PARAM_INVALID`: a null address with a length, a length that no memory has, or
-/// a structure through which the member would have to write back.
+/// a structure through which the member would have to write back to where no extent is stated.
 ///
 /// # Safety
 /// `mechanism` is null or points at a `CK_MECHANISM` whose addresses are, for as long as `scratch` is borrowed, null or valid for reads
@@ -175,6 +175,12 @@ impl<'a> Place<'a> {
             Part::Reference(to) => self.reference(to)?,
             Part::Array { of, count } => self.reader.array(of, self.word()?, self.part(count)?)?,
             Part::Mechanism => self.reader.mechanism(self.word()?)?,
+            Part::Written(_) if self.word()? == 0 => Field::Pointer(None),
+            Part::Written(length) => Field::Pointer(Some(room(length)?)),
+            Part::KeyMaterial { .. } if self.word()? == 0 => Field::Pointer(None),
+            Part::KeyMaterial { keys, ivs, iv_bits } => {
+                self.key_material(keys, ivs, self.part(iv_bits)?.div_ceil(8))?
+            }
         }))
     }
 
@@ -244,6 +250,23 @@ impl<'a> Place<'a> {
         Ok(Field::Object(ObjectHandle(handle)))
     }
 
+    /// Room for so many IVs behind the keys. What stands there is the member's to write, and is not read.
+    fn key_material(&self, keys: usize, ivs: usize, iv: u64) -> Result<Field<'a>, Unreadable> {
+        let iv = usize::try_from(iv).map_err(|_| Unreadable)?;
+        let size = ((keys + ivs) * WORD) as u64;
+        let out = (self.reader.memory.bytes(self.word()?, size)?).ok_or(Unreadable)?;
+        let mut rooms = Vec::with_capacity_in(ivs, self.reader.scratch.bump());
+        for index in keys..keys + ivs {
+            let address = word(out, index * WORD).ok_or(Unreadable)?;
+            rooms.push(Field::Pointer(match (address, iv) {
+                (_, 0) => None,
+                (0, _) => return Err(Unreadable),
+                (_, iv) => Some(room(iv)?),
+            }));
+        }
+        Ok(Field::Nested(List::Items(rooms.into_bump_slice())))
+    }
+
     fn reference(&self, to: &'static Structure) -> Result<Field<'a>, Unreadable> {
         match self.word()? {
             0 => Ok(Field::Pointer(None)),
@@ -257,6 +280,12 @@ impl<'a> Place<'a> {
             }
         }
     }
+}
+
+/// What the member is to write stands for as many zeros on its way to it.
+fn room(length: usize) -> Result<Bytes<'static>, Unreadable> {
+    static ZEROS: [u8; IV_ROOM] = [0; IV_ROOM];
+    ZEROS.get(..length).map(Bytes).ok_or(Unreadable)
 }
 
 /// No process has memory at an address this low, and no password is this long.

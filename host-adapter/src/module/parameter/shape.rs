@@ -1,5 +1,10 @@
 use crate::module::memory::WORD;
 
+/// No key material has more IVs.
+pub(super) const IVS_MAX: usize = 2;
+/// No IV in a key material is longer, in bytes.
+pub(super) const IV_ROOM: usize = 64;
+
 /// A parameter structure of the specification.
 #[derive(Debug)]
 pub(super) struct Structure {
@@ -56,6 +61,15 @@ pub(super) enum Part {
     },
     /// An address of a `CK_MECHANISM` whose own parameter has no address in it.
     Mechanism,
+    /// An address of so many bytes that the member writes.
+    Written(usize),
+    /// An address of a structure that the member fills: with so many handles of keys, and behind them, where addresses stand, so many IVs, each
+    /// of as many bits as the part `iv_bits` says, an [`Integer`](Self::Integer).
+    KeyMaterial {
+        keys: usize,
+        ivs: usize,
+        iv_bits: usize,
+    },
     /// An address through which the member would write, of which the specification states no extent, or the count of such: must be 0.
     Null,
 }
@@ -81,6 +95,8 @@ impl Part {
             | Self::Reference(_)
             | Self::Array { .. }
             | Self::Mechanism
+            | Self::Written(_)
+            | Self::KeyMaterial { .. }
             | Self::Null => WORD,
         }
     }
@@ -104,6 +120,8 @@ impl Part {
             | Self::Reference(_)
             | Self::Array { .. }
             | Self::Mechanism
+            | Self::Written(_)
+            | Self::KeyMaterial { .. }
             | Self::Null => WORD,
         }
     }

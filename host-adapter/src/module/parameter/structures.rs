@@ -3,8 +3,9 @@
 use cryptoki_sys::{CK_SP800_108_KEY_HANDLE, CK_TRUE, CKF_HKDF_SALT_KEY};
 
 use super::shape::Part::{
-    Array, Bits, Byte, Bytes, BytesOrObject, Fixed, Inline, Integer, MadeBytes, Mechanism, Nonce,
-    Null, Object, ObjectWhen, Reference, Size, SizeOrAddress, Structure as Inner, Text,
+    Array, Bits, Byte, Bytes, BytesOrObject, Fixed, Inline, Integer, KeyMaterial, MadeBytes,
+    Mechanism, Nonce, Null, Object, ObjectWhen, Reference, Size, SizeOrAddress, Structure as Inner,
+    Text, Written,
 };
 use super::shape::{Part, Structure, fields, offsets, size};
 
@@ -96,8 +97,8 @@ structures! {
     PBKD2 = CK_PKCS5_PBKD2_PARAMS2 {
         Integer, Bytes { size: 2 }, Size, Integer, Integer, Bytes { size: 6 }, Size, Bytes { size: 8 }, SizeOrAddress,
     }
-    /// The first address is where the member would put the IV.
-    PBE = CK_PBE_PARAMS { Null, Bytes { size: 2 }, Size, Bytes { size: 4 }, Size, Integer }
+    /// The first address is where the member puts the IV.
+    PBE = CK_PBE_PARAMS { Written(8), Bytes { size: 2 }, Size, Bytes { size: 4 }, Size, Integer }
     PRF_DATA = CK_PRF_DATA_PARAM {
         Integer, BytesOrObject { size: 2, tag: 0, is: CK_SP800_108_KEY_HANDLE }, Size,
     }
@@ -121,19 +122,23 @@ structures! {
     DSA_PARAMETER_GEN = CK_DSA_PARAMETER_GEN_PARAM { Integer, Bytes { size: 2 }, Size, Integer }
 }
 
-// TLS and its kin; the member's word on the version and its key material would be given back in the structure.
+// TLS and its kin; the member's word on the version and its key material are given back in the structure.
 structures! {
     SSL3_RANDOM = CK_SSL3_RANDOM_DATA { Bytes { size: 1 }, Size, Bytes { size: 3 }, Size }
-    SSL3_MASTER_KEY = CK_SSL3_MASTER_KEY_DERIVE_PARAMS { Inner(&SSL3_RANDOM), Null }
-    SSL3_KEY_MATERIAL = CK_SSL3_KEY_MAT_PARAMS { Integer, Integer, Integer, Byte, Inner(&SSL3_RANDOM), Null }
-    TLS12_MASTER_KEY = CK_TLS12_MASTER_KEY_DERIVE_PARAMS { Inner(&SSL3_RANDOM), Null, Integer }
-    TLS12_EXTENDED_MASTER_KEY = CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS { Integer, Bytes { size: 2 }, Size, Null }
-    TLS12_KEY_MATERIAL = CK_TLS12_KEY_MAT_PARAMS { Integer, Integer, Integer, Byte, Inner(&SSL3_RANDOM), Null, Integer }
+    SSL3_MASTER_KEY = CK_SSL3_MASTER_KEY_DERIVE_PARAMS { Inner(&SSL3_RANDOM), Written(2) }
+    SSL3_KEY_MATERIAL = CK_SSL3_KEY_MAT_PARAMS {
+        Integer, Integer, Integer, Byte, Inner(&SSL3_RANDOM), KeyMaterial { keys: 4, ivs: 2, iv_bits: 2 },
+    }
+    TLS12_MASTER_KEY = CK_TLS12_MASTER_KEY_DERIVE_PARAMS { Inner(&SSL3_RANDOM), Written(2), Integer }
+    TLS12_EXTENDED_MASTER_KEY = CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS { Integer, Bytes { size: 2 }, Size, Written(2) }
+    TLS12_KEY_MATERIAL = CK_TLS12_KEY_MAT_PARAMS {
+        Integer, Integer, Integer, Byte, Inner(&SSL3_RANDOM), KeyMaterial { keys: 4, ivs: 2, iv_bits: 2 }, Integer,
+    }
     TLS_PRF = CK_TLS_PRF_PARAMS { Bytes { size: 1 }, Size, Bytes { size: 3 }, Size, Null, Null }
     TLS_KDF = CK_TLS_KDF_PARAMS { Integer, Bytes { size: 2 }, Size, Inner(&SSL3_RANDOM), Bytes { size: 5 }, Size }
-    WTLS_MASTER_KEY = CK_WTLS_MASTER_KEY_DERIVE_PARAMS { Integer, Inner(&SSL3_RANDOM), Null }
+    WTLS_MASTER_KEY = CK_WTLS_MASTER_KEY_DERIVE_PARAMS { Integer, Inner(&SSL3_RANDOM), Written(1) }
     WTLS_KEY_MATERIAL = CK_WTLS_KEY_MAT_PARAMS {
-        Integer, Integer, Integer, Integer, Integer, Byte, Inner(&SSL3_RANDOM), Null,
+        Integer, Integer, Integer, Integer, Integer, Byte, Inner(&SSL3_RANDOM), KeyMaterial { keys: 2, ivs: 1, iv_bits: 3 },
     }
     WTLS_PRF = CK_WTLS_PRF_PARAMS { Integer, Bytes { size: 2 }, Size, Bytes { size: 4 }, Size, Null, Null }
 }

@@ -2,4 +2,5 @@
 
 mod layout;
 mod reading;
+mod returned;
 mod round_trips;

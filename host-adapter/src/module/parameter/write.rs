@@ -5,7 +5,8 @@ use std::ptr;
 use cryptoki_sys::{CK_MECHANISM, CKR_MECHANISM_PARAM_INVALID};
 use everslot_protocol::{Field, List, Mechanism, Parameter, Rv};
 
-use super::shape::{Part, Structure, nonce_size};
+use super::returned::{Places, iv_rooms, makes_no_key_of_its_own};
+use super::shape::{IVS_MAX, Part, Structure, nonce_size};
 use super::table::structures;
 use crate::module::Scratch;
 use crate::module::memory::WORD;
@@ -15,6 +16,8 @@ pub(in crate::module) struct CMechanism<'a> {
     mechanism: CK_MECHANISM,
     /// What the member may overwrite.
     made: Option<&'a [Cell<u8>]>,
+    /// What it gives back beside the call's own output.
+    places: Places<'a>,
     borrowed: PhantomData<&'a ()>,
 }
 
@@ -28,7 +31,7 @@ impl<'a> CMechanism<'a> {
         if let Some(plain) = Self::plain(mechanism) {
             return Ok(plain);
         }
-        let made = Cell::new(None);
+        let made = Made::default();
         let words = match mechanism.parameter {
             Parameter::None => &[],
             Parameter::Flat(bytes) => aligned(&bytes, scratch),
@@ -44,7 +47,8 @@ impl<'a> CMechanism<'a> {
             }
         };
         Ok(Self {
-            made: made.get(),
+            made: made.iv.get(),
+            places: made.places.get(),
             ..Self::of(mechanism.kind, address_of(words), words.len() * WORD)
         })
     }
@@ -69,6 +73,20 @@ impl<'a> CMechanism<'a> {
         self.made.map(|made| made.iter().map(Cell::get).collect())
     }
 
+    /// How many bytes [`copy_returned`](Self::copy_returned) gives; 0 for a mechanism that nothing is given back in.
+    pub(in crate::module) fn returned_size(&self) -> usize {
+        self.places.size()
+    }
+
+    /// Puts what the member has given back at the start of `output`: [`Returned`](super::Returned) says what.
+    pub(in crate::module) fn copy_returned(&self, output: &mut [u8]) {
+        self.places.copy_to(output);
+    }
+
+    pub(in crate::module) const fn makes_no_key_of_its_own(&self) -> bool {
+        makes_no_key_of_its_own(self.mechanism.mechanism)
+    }
+
     fn of(kind: u64, address: u64, length: usize) -> Self {
         let parameter = ptr::with_exposed_provenance_mut(address as usize);
         let mechanism = CK_MECHANISM {
@@ -79,6 +97,7 @@ impl<'a> CMechanism<'a> {
         Self {
             mechanism,
             made: None,
+            places: Places::default(),
             borrowed: PhantomData,
         }
     }
@@ -104,9 +123,16 @@ fn aligned<'a>(bytes: &[u8], scratch: &'a Scratch) -> &'a [u64] {
 #[derive(Debug)]
 struct Mismatch;
 
+/// What the member may overwrite.
+#[derive(Default)]
+struct Made<'a> {
+    iv: Cell<Option<&'a [Cell<u8>]>>,
+    places: Cell<Places<'a>>,
+}
+
 /// Writes structures, and notes what of them the member may overwrite.
 #[derive(Clone, Copy)]
-struct Writer<'a, 'm>(&'a Scratch, &'m Cell<Option<&'a [Cell<u8>]>>);
+struct Writer<'a, 'm>(&'a Scratch, &'m Made<'a>);
 
 impl<'a> Writer<'a, '_> {
     fn structure(
@@ -189,7 +215,7 @@ impl<'a> Writer<'a, '_> {
                     .0
                     .bump()
                     .alloc_slice_fill_iter(bytes.iter().copied().map(Cell::new));
-                self.1.set(Some(made));
+                self.1.iv.set(Some(made));
                 words.put(offset, address_of(made))?;
                 words.put_size(size_offset(size), bytes.len())
             }
@@ -219,12 +245,25 @@ impl<'a> Writer<'a, '_> {
                 words.put_size(size_offset(count), items.len())
             }
             (Part::Mechanism, Field::Nested(fields)) => words.put(offset, self.mechanism(fields)?),
+            (Part::Written(length), Field::Pointer(Some(room))) if room.len() == length => {
+                let bytes = self.room(length);
+                self.1.places.set(Places {
+                    bytes: [bytes, &[]],
+                    ..Places::default()
+                });
+                words.put(offset, address_of(bytes))
+            }
+            (Part::KeyMaterial { keys, ivs, .. }, Field::Nested(rooms)) if rooms.len() == ivs => {
+                words.put(offset, self.key_material(keys, rooms)?)
+            }
             (
                 Part::Fixed(_)
                 | Part::Text
                 | Part::Reference(_)
                 | Part::Array { .. }
-                | Part::Mechanism,
+                | Part::Mechanism
+                | Part::Written(_)
+                | Part::KeyMaterial { .. },
                 Field::Pointer(None),
             ) => Ok(()),
             _ => Err(Mismatch),
@@ -267,6 +306,32 @@ impl<'a> Writer<'a, '_> {
         ])))
     }
 
+    /// A structure for the member to fill: handles, then the addresses of IVs.
+    fn key_material(self, keys: usize, rooms: List<'a, Field<'a>>) -> Result<u64, Mismatch> {
+        let mut bytes: [&[Cell<u8>]; IVS_MAX] = [&[]; IVS_MAX];
+        let mut out = self.zeros(keys + rooms.len());
+        for (index, room) in iv_rooms(rooms).enumerate() {
+            let room = self.room(room.ok_or(Mismatch)?);
+            *bytes.get_mut(index).ok_or(Mismatch)? = room;
+            let address = if room.is_empty() { 0 } else { address_of(room) };
+            out.get(keys + index).ok_or(Mismatch)?.set(address);
+        }
+        let address = address_of(out);
+        out = out.get(..keys).ok_or(Mismatch)?;
+        self.1.places.set(Places { keys: out, bytes });
+        Ok(address)
+    }
+
+    fn zeros(self, count: usize) -> &'a [Cell<u64>] {
+        self.0.bump().alloc_slice_fill_with(count, |_| Cell::new(0))
+    }
+
+    fn room(self, length: usize) -> &'a [Cell<u8>] {
+        self.0
+            .bump()
+            .alloc_slice_fill_with(length, |_| Cell::new(0))
+    }
+
     fn text(self, text: &[u8]) -> u64 {
         address_of(
             self.0
@@ -297,6 +362,13 @@ fn numbers_agree(structure: &Structure, fields: List<'_, Field<'_>>, words: &Wor
                 let stated = words.word(structure.offsets[*size]);
                 stated.is_ok_and(|stated| {
                     nonce_size(stated) == nonce.map_or(0, |nonce| nonce.len() as u64)
+                })
+            }
+            (Part::KeyMaterial { iv_bits, .. }, Field::Nested(rooms)) => {
+                let bits = words.word(structure.offsets[*iv_bits]);
+                bits.is_ok_and(|bits| {
+                    iv_rooms(rooms)
+                        .all(|room| room.map(|room| room as u64) == Some(bits.div_ceil(8)))
                 })
             }
             _ => true,

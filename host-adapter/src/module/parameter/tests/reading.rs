@@ -220,26 +220,20 @@ fn a_key_in_the_data_of_a_derivation_is_an_object() {
     kdf.ulAdditionalDerivedKeys = 1;
     assert!(
         refused(CKM_SP800_108_COUNTER_KDF, &mut kdf),
-        "further keys would be written back"
+        "further keys are not carried"
     );
 }
 
 #[test]
-fn what_the_member_would_write_to_is_refused() {
-    let mut version = CK_VERSION::default();
-    let mut master = CK_SSL3_MASTER_KEY_DERIVE_PARAMS {
-        pVersion: &raw mut version,
+fn what_the_member_would_write_to_without_a_stated_extent_is_refused() {
+    let mut output = [0; 8];
+    let mut prf = CK_TLS_PRF_PARAMS {
+        pOutput: output.as_mut_ptr(),
         ..Default::default()
     };
-    assert!(refused(CKM_TLS_MASTER_KEY_DERIVE, &mut master));
-    master.pVersion = ptr::null_mut();
-    assert!(!refused(CKM_TLS_MASTER_KEY_DERIVE_DH, &mut master));
-    let mut iv = [0; 8];
-    let mut pbe = CK_PBE_PARAMS {
-        pInitVector: iv.as_mut_ptr(),
-        ..Default::default()
-    };
-    assert!(refused(CKM_PBE_SHA1_DES3_EDE_CBC, &mut pbe));
+    assert!(refused(CKM_TLS_PRF, &mut prf));
+    prf.pOutput = ptr::null_mut();
+    assert!(!refused(CKM_TLS_PRF, &mut prf));
 }
 
 #[test]

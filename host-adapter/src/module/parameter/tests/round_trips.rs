@@ -71,8 +71,18 @@ fn sample_field(
             ]
             .leak(),
         )),
+        Part::Written(length) => room(length),
+        Part::KeyMaterial { ivs, .. } => Field::Nested(List::Items(vec![room(IV); ivs].leak())),
         Part::Size | Part::Null => unreachable!("neither is a field"),
     }
+}
+
+/// The bytes of an IV in a key material.
+const IV: usize = 16;
+
+/// What the member is to write is zero before.
+fn room(length: usize) -> Field<'static> {
+    Field::Pointer(Some(Bytes(&[0; 64][..length])))
 }
 
 /// The number that makes a handle beside it one, or the number of bits of an address, or any.
@@ -83,6 +93,7 @@ fn tag_or_number(structure: &Structure, index: usize, salt: u64) -> u64 {
         }
         Part::Bits { size } if size == index => Some(61),
         Part::Nonce { size } if size == index => Some(96),
+        Part::KeyMaterial { iv_bits, .. } if iv_bits == index => Some(IV as u64 * 8),
         _ => None,
     });
     needed.unwrap_or(salt + 1000)
@@ -165,7 +176,9 @@ fn without(part: Part, field: Field<'static>) -> Field<'static> {
         | Part::Text
         | Part::Reference(_)
         | Part::Array { .. }
-        | Part::Mechanism => Field::Pointer(None),
+        | Part::Mechanism
+        | Part::Written(_)
+        | Part::KeyMaterial { .. } => Field::Pointer(None),
         Part::SizeOrAddress => Field::Integer(0),
         _ => field,
     }

@@ -203,6 +203,7 @@ pub(super) fn bodies() -> impl Strategy<Value = Body> {
     prop_oneof![
         sealed,
         (0..500_u64, object()).prop_map(|(written, key)| Body::Encapsulated(written, key)),
+        (object(), 0..500_u64).prop_map(|(key, written)| Body::KeyAndMaterial(key, written)),
         any::<u64>().prop_map(Body::Flags),
     ]
 }
