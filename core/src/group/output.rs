@@ -100,6 +100,33 @@ impl Action {
     }
 }
 
+impl Event {
+    /// What happened, in words: a log line begins with them, whoever writes it.
+    #[must_use]
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::Added { .. } => "added",
+            Self::Removed { .. } => "removed",
+            Self::Lost { .. } => "lost",
+            Self::AttemptBegan { .. } => "attempt to recover began",
+            Self::AttemptFailed { .. } => "attempt to recover failed",
+            Self::GaveUp { .. } => "given up",
+            Self::Returned { .. } => "in service",
+            Self::Quarantined { .. } => "set aside",
+            Self::Parked { .. } => "parked",
+            Self::Unparked { .. } => "unparked",
+            Self::RoleChanged { .. } => "role changed",
+            Self::PolicyChanged { .. } => "policy changed",
+            Self::StandbyServing => "no active member is left: standby members serve",
+            Self::ActiveServing => "an active member serves",
+            Self::GroupDown => "no member is left",
+            Self::GroupUp => "the group serves",
+            Self::LoggedIn { .. } => "logged in",
+            Self::LoggedOut => "logged out",
+        }
+    }
+}
+
 /// Something that happened.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -16,11 +16,12 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
             .member(*member)
             .map_or("?", |member| member.config.name.as_str())
     };
+    let words = event.words();
     match event {
         Event::Added { member, role } => {
-            tracing::debug!(group, member = name(member), ?role, "added")
+            tracing::debug!(group, member = name(member), ?role, "{words}")
         }
-        Event::Removed { member } => tracing::info!(group, member = name(member), "removed"),
+        Event::Removed { member } => tracing::info!(group, member = name(member), "{words}"),
         Event::Lost {
             member,
             incarnation,
@@ -31,16 +32,11 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
                 member = name(member),
                 incarnation = incarnation.0,
                 evidence = evidence_words(evidence),
-                "lost"
+                "{words}"
             );
         }
         Event::AttemptBegan { member, number } => {
-            tracing::info!(
-                group,
-                member = name(member),
-                number,
-                "attempt to recover began"
-            );
+            tracing::info!(group, member = name(member), number, "{words}");
         }
         Event::AttemptFailed {
             member,
@@ -57,7 +53,7 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
                 ?step,
                 evidence = evidence_words(evidence),
                 ?next_ms,
-                "attempt to recover failed"
+                "{words}"
             );
         }
         Event::GaveUp { member, attempts } => {
@@ -65,7 +61,7 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
                 group,
                 member = name(member),
                 attempts,
-                "given up: `everslot recover` tries it again"
+                "{words}: `everslot recover` tries it again"
             );
         }
         Event::Returned {
@@ -78,7 +74,7 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
                 member = name(member),
                 incarnation = incarnation.0,
                 attempts,
-                "in service"
+                "{words}"
             );
         }
         Event::Quarantined { member, why } => {
@@ -86,23 +82,23 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
                 group,
                 member = name(member),
                 ?why,
-                "set aside: `everslot recover` tries it again"
+                "{words}: `everslot recover` tries it again"
             );
         }
-        Event::Parked { member } => tracing::info!(group, member = name(member), "parked"),
-        Event::Unparked { member } => tracing::info!(group, member = name(member), "unparked"),
+        Event::Parked { member } => tracing::info!(group, member = name(member), "{words}"),
+        Event::Unparked { member } => tracing::info!(group, member = name(member), "{words}"),
         Event::RoleChanged { member, role } => {
-            tracing::info!(group, member = name(member), ?role, "role changed")
+            tracing::info!(group, member = name(member), ?role, "{words}")
         }
-        Event::PolicyChanged { policy } => tracing::info!(group, ?policy, "policy changed"),
+        Event::PolicyChanged { policy } => tracing::info!(group, ?policy, "{words}"),
         Event::StandbyServing => {
-            tracing::warn!(group, "no active member is left: standby members serve")
+            tracing::warn!(group, "{words}")
         }
-        Event::ActiveServing => tracing::info!(group, "an active member serves"),
-        Event::GroupDown => tracing::error!(group, "no member is left"),
-        Event::GroupUp => tracing::info!(group, "the group serves"),
-        Event::LoggedIn { user } => tracing::info!(group, ?user, "logged in"),
-        Event::LoggedOut => tracing::info!(group, "logged out"),
+        Event::ActiveServing => tracing::info!(group, "{words}"),
+        Event::GroupDown => tracing::error!(group, "{words}"),
+        Event::GroupUp => tracing::info!(group, "{words}"),
+        Event::LoggedIn { user } => tracing::info!(group, ?user, "{words}"),
+        Event::LoggedOut => tracing::info!(group, "{words}"),
     }
 }
 
