@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo test test-members fuzz conformance bench model lint soak-replay
+.PHONY: demo firmware test test-members fuzz conformance bench model lint soak-replay
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -8,11 +8,20 @@ demo:
 	cargo build --release --locked --package everslot
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/everslot" demo $(ARGS)
 
+# The gateway of firmware-example/ on a Cortex-M3 in QEMU, over three real tokens behind `everslot member-host --serial`: members are killed,
+# frozen, unplugged and garbled, and all lost at once. Shows the board's log as it comes, and compares it with the one that is kept.
+firmware:
+	@tests/prerequisites firmware
+	firmware-example/build
+	cargo build $(BUT_THE_MODEL)
+	cargo nextest run --package everslot-tests --test firmware --locked --config-file tests/nextest.toml --no-capture
+
 # Every test: the crates' own, and those with real tokens, clients and faults. The model's search states by the million, so it is built
 # for speed; all else has its assertions on. One choice of packages throughout: another one would build their dependencies again.
 BUT_THE_MODEL = --workspace --exclude everslot-model --locked
 test:
 	@tests/prerequisites test
+	firmware-example/build
 	cargo build $(BUT_THE_MODEL)
 	cargo nextest run $(BUT_THE_MODEL) --config-file tests/nextest.toml
 	cargo nextest run --release --package everslot-model --locked --config-file tests/nextest.toml

@@ -6,6 +6,7 @@
 pub mod apart;
 mod artifact;
 pub mod bench;
+pub mod board;
 pub mod client;
 pub mod conformance;
 mod host;
