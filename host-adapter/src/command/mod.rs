@@ -1,5 +1,6 @@
 //! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
 
+mod crew;
 pub mod demo;
 mod doctor;
 mod domain;
@@ -11,6 +12,7 @@ mod probe;
 mod recover;
 mod serial;
 mod status;
+mod sync;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -47,6 +49,7 @@ enum Command {
     Recover(recover::Arguments),
     Domain(domain::Arguments),
     Doctor(doctor::Arguments),
+    Sync(sync::Arguments),
     Demo(demo::Arguments),
     #[command(name = HOST_COMMAND)]
     MemberHost(serial::Arguments),
@@ -69,6 +72,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Recover(arguments) => recover::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Sync(arguments) => sync::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::MemberHost(arguments) => serial::run(&arguments),
     };

@@ -20,7 +20,8 @@ pub struct Fingerprint(pub [u8; 16]);
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Revision(pub [u8; 8]);
 
-const NAMES: &[u64] = &[ck::CKA_CLASS, ck::CKA_KEY_TYPE, ck::CKA_ID, ck::CKA_LABEL];
+/// What an object is called.
+pub(crate) const NAMES: &[u64] = &[ck::CKA_CLASS, ck::CKA_KEY_TYPE, ck::CKA_ID, ck::CKA_LABEL];
 
 impl Fingerprint {
     /// Of an object as the token shows it.
@@ -33,6 +34,11 @@ impl Fingerprint {
     pub fn of(token: &mut Token<'_>, object: ObjectHandle) -> Result<Self, CallError> {
         let names = token.attributes(object, NAMES)?;
         let proof = proof(token, object, &names)?;
+        Ok(Self::of_names(&names, proof.as_deref()))
+    }
+
+    /// Of what it is called and what proves it.
+    pub(crate) fn of_names(names: &Attributes, proof: Option<&[u8]>) -> Self {
         let mut hash = Sha256::new();
         for kind in NAMES {
             let value = names.get(*kind);
@@ -43,10 +49,10 @@ impl Fingerprint {
             };
             add(&mut hash, value.map(label));
         }
-        add(&mut hash, proof.as_deref());
+        add(&mut hash, proof);
         let mut fingerprint = [0; 16];
         fill(&mut fingerprint, hash);
-        Ok(Self(fingerprint))
+        Self(fingerprint)
     }
 }
 
@@ -59,14 +65,14 @@ impl Revision {
     pub fn of(token: &mut Token<'_>, object: ObjectHandle) -> Result<Self, CallError> {
         let class = token.attributes(object, &[ck::CKA_CLASS])?;
         let class = class.integer(ck::CKA_CLASS).unwrap_or(u64::MAX);
-        let changing = kinds::changing(class);
-        let attributes = token.attributes(object, changing)?;
-        Ok(Self::of_attributes(changing, &attributes))
+        let attributes = token.attributes(object, kinds::changing(class))?;
+        Ok(Self::of_attributes(class, &attributes))
     }
 
-    fn of_attributes(kinds: &[u64], attributes: &Attributes) -> Self {
+    /// Of an object of `class` with these attributes, of which only those that may change matter.
+    pub(crate) fn of_attributes(class: u64, attributes: &Attributes) -> Self {
         let mut hash = Sha256::new();
-        for kind in kinds {
+        for kind in kinds::changing(class) {
             // A flag that is not there and one that is not set are the same.
             let value = attributes.get(*kind).filter(|value| **value != [0]);
             add(&mut hash, Some(value.unwrap_or_default()));
@@ -83,15 +89,26 @@ fn proof(
     object: ObjectHandle,
     names: &Attributes,
 ) -> Result<Option<Vec<u8>>, CallError> {
+    if let Some(own) = own_proof(token, object, names)? {
+        return Ok(Some(own));
+    }
+    if names.integer(ck::CKA_CLASS) != Some(ck::CKO_PRIVATE_KEY) {
+        return Ok(None);
+    }
+    match public_key_of(token, names)? {
+        Some(public) => public_value(token, public),
+        None => Ok(None),
+    }
+}
+
+/// The same, of what the object itself shows.
+pub(crate) fn own_proof(
+    token: &mut Token<'_>,
+    object: ObjectHandle,
+    names: &Attributes,
+) -> Result<Option<Vec<u8>>, CallError> {
     match names.integer(ck::CKA_CLASS) {
-        Some(ck::CKO_PUBLIC_KEY) => public_value(token, object),
-        Some(ck::CKO_PRIVATE_KEY) => match public_value(token, object)? {
-            Some(value) => Ok(Some(value)),
-            None => match public_key_of(token, names)? {
-                Some(public) => public_value(token, public),
-                None => Ok(None),
-            },
-        },
+        Some(ck::CKO_PUBLIC_KEY | ck::CKO_PRIVATE_KEY) => public_value(token, object),
         Some(ck::CKO_SECRET_KEY) => {
             let key_type = names.integer(ck::CKA_KEY_TYPE).unwrap_or(u64::MAX);
             let value = CheckValue::of(token, object, key_type)?;
@@ -105,15 +122,18 @@ fn proof(
     }
 }
 
+/// By what a private key's public key is found beside it: its type and its `CKA_ID`; none without an id.
+pub(crate) fn pair_of(names: &Attributes) -> Option<(u64, &[u8])> {
+    let id = names.get(ck::CKA_ID).filter(|id| !id.is_empty())?;
+    Some((names.integer(ck::CKA_KEY_TYPE)?, id))
+}
+
 /// The one public key that goes with a private key by its `CKA_ID`; of several, none tells anything.
 pub(super) fn public_key_of(
     token: &mut Token<'_>,
     private: &Attributes,
 ) -> Result<Option<ObjectHandle>, CallError> {
-    let (Some(id), Some(key_type)) = (
-        private.get(ck::CKA_ID).filter(|id| !id.is_empty()),
-        private.integer(ck::CKA_KEY_TYPE),
-    ) else {
+    let Some((key_type, id)) = pair_of(private) else {
         return Ok(None);
     };
     let wanted = Attributes::new()

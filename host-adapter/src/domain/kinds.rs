@@ -95,7 +95,7 @@ const DATA: &[u64] = &[
 ];
 
 /// What travels with an object of `class`; none when objects of that class do not travel: they are the token's own.
-pub(super) fn traveling(class: u64) -> Option<Vec<u64>> {
+pub(crate) fn traveling(class: u64) -> Option<Vec<u64>> {
     let (common, own): (&[u64], &[u64]) = match class {
         ck::CKO_PRIVATE_KEY => (KEY, PRIVATE_KEY),
         ck::CKO_SECRET_KEY => (KEY, SECRET_KEY),
@@ -139,7 +139,7 @@ pub(super) const RESTRICTIONS: &[u64] = &[
 /// What may change in an object of `class` and matters to who uses it: what two members must agree on. Not the dates: nothing is kept from being
 /// used by them (PKCS#11 v3.1 §4.7), and not every token can give them back. Nor the uses that some tokens give to every key of a type,
 /// whatever they are asked for (NSS to private keys, SoftHSM recovery).
-pub(super) const fn changing(class: u64) -> &'static [u64] {
+pub(crate) const fn changing(class: u64) -> &'static [u64] {
     match class {
         ck::CKO_PRIVATE_KEY => &[
             ck::CKA_SUBJECT,

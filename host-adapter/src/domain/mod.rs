@@ -25,6 +25,8 @@ pub use carry::{Carried, CarryError, CarryFailure, End, Parcel, carry, update};
 pub use check::CheckValue;
 pub use establish::{EstablishError, Recipient, establish};
 pub use identity::{Fingerprint, Revision};
+pub(crate) use identity::{NAMES, own_proof, pair_of};
+pub(crate) use kinds::{changing, traveling};
 pub use prove::Proof;
 pub(crate) use token::plain;
 pub use token::{Deadlines, Token};

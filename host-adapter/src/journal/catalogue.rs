@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Entries that a stream reads at once: all that it holds in memory.
-const PAGE: i64 = 64;
+pub(super) const PAGE: i64 = 64;
 
 const COLUMNS: &str = "id, fingerprint, class, revision, remembered, gone, sequence";
 
@@ -207,6 +207,15 @@ pub(super) fn insert(statements: &mut dyn Statements, object: &Object) -> Result
         "DELETE FROM object WHERE fingerprint = $1 AND gone = 1",
         &[Value::Bytes(&object.fingerprint.0)],
     )?;
+    put(statements, object, sequence)
+}
+
+/// Puts an object on record with this number.
+pub(super) fn put(
+    statements: &mut dyn Statements,
+    object: &Object,
+    sequence: i64,
+) -> Result<(), JournalError> {
     let remembered = object
         .remembered
         .map(|remembered| serde_json::to_string(&remembered).unwrap_or_default());

@@ -8,6 +8,7 @@ mod catalogue;
 mod engine;
 mod error;
 mod intents;
+mod notes;
 mod postgres;
 mod profiles;
 mod schema;
@@ -23,6 +24,7 @@ use engine::{Cell, Engine, Row, Statements, Value};
 
 pub use catalogue::{Entries, Range};
 pub use error::JournalError;
+pub use notes::Note;
 
 /// The journal of one group.
 pub struct Journal {
@@ -121,6 +123,21 @@ impl Journal {
             return Err(JournalError::NoPlace(without_password(place)));
         }
         Self::with(Box::new(sqlite::Sqlite::open(Path::new(place))?))
+    }
+
+    /// Opens the journal of the group with this serial, which is there.
+    ///
+    /// # Errors
+    /// See [`JournalError`]; a file that is not there is [`JournalError::Unusable`].
+    pub fn open_existing(place: &str, serial: &str) -> Result<Self, JournalError> {
+        if !is_url(place) && !Path::new(place).exists() {
+            return Err(JournalError::Unusable {
+                place: place.to_owned(),
+                reason: "it is not there, so the group has no domain key: run everslot domain init"
+                    .to_owned(),
+            });
+        }
+        Self::open(place, serial)
     }
 
     fn with(engine: Box<dyn Engine>) -> Result<Self, JournalError> {

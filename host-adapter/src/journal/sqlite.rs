@@ -36,6 +36,16 @@ impl Sqlite {
         Ok(sqlite)
     }
 
+    /// One that is nobody else's and goes with this process.
+    pub(super) fn temporary() -> Result<Self, JournalError> {
+        let place = Place("temporary".to_owned());
+        // The empty name is that of a temporary file.
+        let connection = Connection::open("").map_err(|error| place.error(&error))?;
+        let mut sqlite = Self { connection, place };
+        sqlite.set_up()?;
+        Ok(sqlite)
+    }
+
     fn set_up(&mut self) -> Result<(), JournalError> {
         let set_up = |connection: &Connection| {
             connection.busy_timeout(PATIENCE)?;

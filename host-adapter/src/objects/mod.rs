@@ -16,6 +16,8 @@ mod lock;
 mod owner;
 pub mod planted;
 pub(crate) mod reach;
+mod reconcile;
+mod words;
 
 pub(crate) use book::Record;
 pub use gate::{Claim, Closed, Entered, Gate};
@@ -23,3 +25,6 @@ pub(crate) use keeper::Profiles;
 pub use keeper::{DomainKey, Keeper};
 pub(crate) use known::Known;
 pub use owner::Owner;
+pub use reconcile::{Outcome, Peer, Tools, Watcher, reconcile};
+pub use words::class_name;
+use words::words;

@@ -47,6 +47,7 @@ impl Make {
             .collect()
     }
 
+    #[allow(dead_code, reason = "not every test names them")]
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::SoftHsm => "softhsm",
@@ -122,6 +123,7 @@ fn runs(program: &str) -> bool {
 
 /// A fresh token with a session in which its user is logged in.
 pub(crate) struct Member {
+    #[allow(dead_code, reason = "not every test asks")]
     pub(crate) make: Make,
     link: Box<dyn Link>,
     session: SessionHandle,

@@ -35,7 +35,7 @@ enum Deed {
 
 /// Which group is meant.
 #[derive(clap::Args, Debug)]
-struct Which {
+pub(super) struct Which {
     /// The group with this label or serial, where there are several
     #[arg(long, value_name = "LABEL")]
     group: Option<String>,
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 
 impl Which {
     /// The group's part of the configuration.
-    fn find(&self) -> Result<GroupConfig, Box<dyn Error>> {
+    pub(super) fn find(&self) -> Result<GroupConfig, Box<dyn Error>> {
         let config = match &self.config {
             Some(path) => Config::from_file(&std::path::absolute(path)?)?,
             None => Config::load()?,

@@ -15,9 +15,9 @@ use crate::domain::{Deadlines, Token};
 
 /// A member that can be asked for its objects.
 pub(in crate::command) struct Opened {
-    pub(super) name: String,
-    pub(super) pin: SecretString,
-    pub(super) officer: Option<SecretString>,
+    pub(in crate::command) name: String,
+    pub(in crate::command) pin: SecretString,
+    pub(in crate::command) officer: Option<SecretString>,
     member: Member,
     session: SessionHandle,
     deadlines: Deadlines,

@@ -71,7 +71,7 @@ impl Present {
         }
     }
 
-    pub(super) const fn words(self) -> &'static str {
+    pub(in crate::command) const fn words(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Several => "several",

@@ -223,3 +223,116 @@ fn profiles_are_those_of_the_last_trial() {
         assert_eq!(journal.profiles().unwrap(), second);
     });
 }
+
+#[test]
+fn what_is_noted_of_a_member_is_on_record_and_an_object_is_adopted_once() {
+    with_journals(|journal| {
+        let object = object(7);
+        let adopt = |member| Note::Adopt(object.clone(), holder(member, 1));
+        journal.note(&[adopt("a")]).unwrap();
+        let other = Object {
+            id: ObjectId([9; 16]),
+            ..object.clone()
+        };
+        journal.note(&[Note::Adopt(other, holder("b", 1))]).unwrap();
+        let notes = [
+            Note::Holds(object.id, holder("b", 1)),
+            Note::Holds(ObjectId([8; 16]), holder("b", 1)),
+        ];
+        journal.note(&notes).unwrap();
+        let found = journal.with_fingerprint(object.fingerprint).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].holders, [holder("a", 1), holder("b", 1)]);
+        journal
+            .note(&[Note::Lacks(object.id, "a".to_owned())])
+            .unwrap();
+        let entry = journal.entry(object.id).unwrap().unwrap();
+        assert_eq!(entry.holders, [holder("b", 1)]);
+        assert_eq!(journal.live().unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_change_is_adopted_only_instead_of_what_was_read() {
+    with_journals(|journal| {
+        let object = object(7);
+        journal.adopt(&object, &[holder("a", 1)]).unwrap();
+        let changed = Object {
+            revision: Revision([2; 8]),
+            ..object.clone()
+        };
+        assert!(
+            !journal
+                .adopt_change(&changed, Revision([3; 8]), "a")
+                .unwrap()
+        );
+        assert!(
+            journal
+                .adopt_change(&changed, object.revision, "a")
+                .unwrap()
+        );
+        let entry = journal.entry(object.id).unwrap().unwrap();
+        assert_eq!(
+            (entry.object.revision, entry.sequence),
+            (changed.revision, 2)
+        );
+    });
+}
+
+#[test]
+fn a_member_is_behind_until_it_was_found_equal_and_then_the_tombstone_goes() {
+    with_journals(|journal| {
+        let object = object(7);
+        let both = names(&["a", "b"]);
+        journal
+            .adopt(&object, &[holder("a", 7), holder("b", 7)])
+            .unwrap();
+        let entry = journal.entry(object.id).unwrap().unwrap();
+        let revision = Some(entry.object.revision);
+        for member in ["a", "b"] {
+            let member = member.to_owned();
+            journal
+                .set_holder(object.id, &Holder { member, revision })
+                .unwrap();
+        }
+        assert!(!journal.is_behind("b", true).unwrap());
+        assert!(journal.is_behind("c", true).unwrap(), "it lacks one");
+        assert!(!journal.is_behind("c", false).unwrap());
+        journal.set_equal("c", 1).unwrap();
+        assert!(!journal.is_behind("c", true).unwrap(), "that is how it is");
+        let intent = Intent {
+            members: Vec::new(),
+            ..intent(1, IntentKind::Destroy, Some(object.id))
+        };
+        assert!(journal.record(&intent).unwrap());
+        journal
+            .commit_destruction(intent.plant, object.id, &both[..1])
+            .unwrap();
+        assert!(journal.is_behind("b", false).unwrap());
+        assert!(!journal.is_behind("a", false).unwrap());
+        let sequence = journal.sequence().unwrap();
+        journal.set_equal("a", sequence).unwrap();
+        journal.forget_gone(&both).unwrap();
+        assert!(journal.entry(object.id).unwrap().is_some(), "b may have it");
+        journal.set_equal("b", sequence).unwrap();
+        journal.forget_gone(&both).unwrap();
+        assert!(journal.entry(object.id).unwrap().is_none());
+    });
+}
+
+#[test]
+fn what_is_tried_on_a_duplicate_is_not_done() {
+    with_journals(|journal| {
+        journal.adopt(&object(7), &[holder("a", 1)]).unwrap();
+        let intent = intent(1, IntentKind::Destroy, Some(object(7).id));
+        assert!(journal.record(&intent).unwrap());
+        let mut copy = journal.duplicate().unwrap();
+        assert_eq!(
+            all(&mut copy, Range::default()),
+            all(journal, Range::default())
+        );
+        assert_eq!(copy.sequence().unwrap(), journal.sequence().unwrap());
+        copy.adopt(&object(8), &[]).unwrap();
+        assert_eq!(journal.live().unwrap(), 0);
+    });
+}
