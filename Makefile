@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo firmware test test-members fuzz conformance bench model lint soak-replay
+.PHONY: demo firmware test test-members fuzz conformance bench model lint soak-replay faults
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -70,6 +70,13 @@ soak-replay:
 	cargo build --release --workspace --locked
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/soak-replay" $(ARGS)
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/soak-replay" --transcript 128MiB $(ARGS)
+
+# A loss at every single request of a creation, an update, a destruction and a reconcile of a group's objects: of the member, of the application, of
+# both. ARGS="--scenario pair --every 7" for less; a number that shares no factor with 6 meets every kind of loss.
+faults:
+	@tests/prerequisites test
+	cargo build --release $(BUT_THE_MODEL)
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/faults" $(ARGS)
 
 # Every reachable state of the core that ships, and what is wrong with the pseudo-code it grew from.
 model:

@@ -11,6 +11,10 @@ pub enum Artifact {
     Module,
     /// The module that answers at once.
     TestModule,
+    /// The program of `make faults`.
+    Faults,
+    /// The module that hands calls to a real one and kills at a chosen call.
+    PassThrough,
 }
 
 impl Artifact {
@@ -35,6 +39,8 @@ impl Artifact {
             Self::Command => "everslot",
             Self::Module => "libeverslot.so",
             Self::TestModule => "libeverslot_test_module.so",
+            Self::Faults => "faults",
+            Self::PassThrough => "libeverslot_passthrough.so",
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod bench;
 pub mod board;
 pub mod client;
 pub mod conformance;
+pub mod faults;
 mod host;
 mod lab;
 pub mod process;
