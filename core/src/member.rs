@@ -179,6 +179,10 @@ pub enum QuarantineReason {
     PinChanged,
     /// The token in its slot is another one, or has been initialised again.
     TokenChanged,
+    /// It has another domain key than the others, or none: no key can be brought to it.
+    DomainKeyDiffers,
+    /// It keeps an object that was destroyed while it was away (S9).
+    KeepsDestroyed,
     /// It failed its self-test: it answers `CKR_GENERAL_ERROR` from then on (PKCS#11 v3.2 §5.1.6).
     SelfTestFailed,
     /// It returned this, and its settings say that this sets it aside.

@@ -271,6 +271,8 @@ impl Call {
             QuarantineReason::PinRefused => false,
             QuarantineReason::PinChanged
             | QuarantineReason::TokenChanged
+            | QuarantineReason::DomainKeyDiffers
+            | QuarantineReason::KeepsDestroyed
             | QuarantineReason::SelfTestFailed
             | QuarantineReason::Other(_) => true,
         };

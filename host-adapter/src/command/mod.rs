@@ -6,6 +6,7 @@ mod doctor;
 mod domain;
 mod init;
 mod member;
+mod objects;
 mod output;
 mod pin;
 mod probe;
@@ -49,6 +50,7 @@ enum Command {
     Recover(recover::Arguments),
     Domain(domain::Arguments),
     Doctor(doctor::Arguments),
+    Objects(objects::Arguments),
     Sync(sync::Arguments),
     Demo(demo::Arguments),
     #[command(name = HOST_COMMAND)]
@@ -72,6 +74,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Recover(arguments) => recover::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Objects(arguments) => objects::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::MemberHost(arguments) => serial::run(&arguments),

@@ -104,6 +104,8 @@ impl GroupDriver {
             (Login::In(_), _) => return Err(ckr::USER_ANOTHER_ALREADY_LOGGED_IN),
         }
         let proven = self.settled().difference(self.pins.unproven());
+        let in_step = proven.intersection(self.in_step());
+        let proven = if in_step.is_empty() { proven } else { in_step };
         let mut errand = Errand {
             login: true,
             ..Errand::anywhere(Repeat::OnlyIfUndelivered)
@@ -126,15 +128,26 @@ impl GroupDriver {
             return Err(rv);
         };
         let (member, incarnation) = lease.place();
+        let first = Arc::clone(lease.member());
         drop(lease);
         self.pins.proven(member);
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Arc::new(Secret::of_user(pin, name)));
+        let in_step = self.bring_in_step_at_login(&first, user);
         self.drive(Input::LoginAccepted {
             member,
             incarnation,
             user,
         });
+        self.admitted(member);
+        match in_step {
+            Ok(()) => {}
+            // The others have followed it.
+            Err(Obstacle::Evidence(evidence)) => {
+                self.report_loss(member, incarnation, evidence, None);
+            }
+            Err(Obstacle::Refused(why)) => self.quarantine((member, incarnation), why),
+        }
         Ok(())
     }
 
@@ -170,7 +183,12 @@ impl GroupDriver {
         let Some(member) = self.current(member, incarnation) else {
             return LoginOutcome::Lost(Evidence::NotReached);
         };
-        self.change(member, Login::In(user)).into()
+        match self.change(member, Login::In(user)).into() {
+            LoginOutcome::Done => self
+                .bring_in_step_at_login(member, user)
+                .map_or_else(LoginOutcome::from, |()| LoginOutcome::Done),
+            outcome @ (LoginOutcome::Lost(_) | LoginOutcome::Refused(_)) => outcome,
+        }
     }
 
     /// A serving member follows the group's logout.

@@ -19,6 +19,7 @@ mod pool;
 mod recovery;
 mod room;
 mod status;
+mod synchronise;
 mod view;
 
 use std::path::PathBuf;
@@ -76,6 +77,7 @@ pub(crate) struct GroupDriver {
     threads: Threads,
     /// Of the group's objects.
     pub(crate) keeper: Keeper,
+    synchronised: synchronise::Synchronised,
     /// Set when the group comes or goes.
     event: EventFlag,
     /// The library is being finalised: what becomes of the members is no news.
@@ -107,6 +109,7 @@ impl GroupDriver {
             event,
             stopping: AtomicBool::new(false),
             keeper: Keeper::new(&config),
+            synchronised: synchronise::Synchronised::default(),
             config,
         });
         for member in &driver.members {

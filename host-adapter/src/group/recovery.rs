@@ -84,6 +84,10 @@ impl GroupDriver {
     pub(super) fn carry_out(self: &Arc<Self>, output: &Output) {
         let mut actions: VecDeque<Action> = output.actions.iter().copied().collect();
         while let Some(action) = actions.pop_front() {
+            let (Action::Close { member: of, .. }
+            | Action::Perform { member: of, .. }
+            | Action::LogIn { member: of, .. }
+            | Action::LogOut { member: of, .. }) = action;
             let input = match action {
                 Action::Close { member, .. } => {
                     if let Some(member) = self.member(member) {
@@ -134,6 +138,7 @@ impl GroupDriver {
                 }
             };
             actions.extend(self.feed(input).actions.iter().copied());
+            self.admitted(of);
         }
     }
 
@@ -151,7 +156,9 @@ impl GroupDriver {
             Step::Open => self.open(member),
             Step::LogIn => return self.log_in_returning(member, login, generation),
             // A PIN may have been changed since it has logged in.
-            Step::Synchronise => synchronise(member).and_then(|()| self.settle_pins(member)),
+            Step::Synchronise => synchronise(member)
+                .and_then(|()| self.settle_pins(member))
+                .and_then(|()| self.bring_in_step(member, login)),
         };
         match outcome {
             Ok(()) => StepOutcome::Done { login: generation },

@@ -25,6 +25,7 @@ pub(crate) use keeper::Profiles;
 pub use keeper::{DomainKey, Keeper};
 pub(crate) use known::Known;
 pub use owner::Owner;
-pub use reconcile::{Outcome, Peer, Tools, Watcher, reconcile};
+pub use reconcile::{Listed, Outcome, Peer, Tools, Watcher, list, reconcile};
 pub use words::class_name;
+pub(crate) use words::hex;
 use words::words;

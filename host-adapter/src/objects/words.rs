@@ -37,7 +37,7 @@ pub(super) fn words(token: &mut Token<'_>, object: ObjectHandle) -> Option<Strin
 }
 
 /// As it is written for people, not longer than they read.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text: String = bytes
         .iter()
         .take(SHOWN)

@@ -264,6 +264,13 @@ fn reason_words(why: &QuarantineReason) -> String {
             "its PIN was changed while it was away: set it there, then recover it".to_owned()
         }
         QuarantineReason::TokenChanged => "another token is in its place".to_owned(),
+        QuarantineReason::DomainKeyDiffers => {
+            "its domain key is not the others': run everslot domain init, then recover it"
+                .to_owned()
+        }
+        QuarantineReason::KeepsDestroyed => {
+            "it keeps an object that was destroyed: destroy it there, then recover it".to_owned()
+        }
         QuarantineReason::SelfTestFailed => "its self-test failed".to_owned(),
         QuarantineReason::Other(rv) => ReturnCode::from(*rv).name,
     }

@@ -8,6 +8,7 @@ mod clean;
 mod deeds;
 mod entries;
 mod index;
+mod list;
 mod look;
 
 use std::time::Duration;
@@ -24,6 +25,8 @@ use crate::domain::profile::Profile;
 use crate::domain::{CallError, End, Fingerprint, Token};
 use crate::journal::{Entry, Journal, JournalError, Note};
 use entries::Walk;
+pub use list::{Listed, list};
+
 use index::{Freshness, Index};
 
 /// Notes that are written to the journal at once: each such step is on disk before the next.
@@ -86,6 +89,8 @@ pub struct Outcome {
     pub progress: Progress,
     /// Who is to be reconciled next because of it.
     pub owed: MemberSet,
+    /// What was last heard of the member, where it was lost.
+    pub lost: Option<CallError>,
     /// The gate, closed until the member is admitted, where that is to be.
     pub closed: Option<Closed>,
 }
@@ -191,6 +196,7 @@ pub fn reconcile(
             why: None,
             progress: machine.progress(),
             owed: MemberSet::EMPTY,
+            lost: None,
             closed: None,
         };
     };
@@ -209,7 +215,7 @@ pub fn reconcile(
         why: None,
     };
     let mut input = ReconcileInput::Start { sources };
-    let mut halted = None;
+    let (mut halted, mut lost) = (None, None);
     let ended = loop {
         let output = machine.handle(input);
         if let Some(event) = output.event {
@@ -222,7 +228,11 @@ pub fn reconcile(
         input = driver.follow(output.next).unwrap_or_else(|halt| {
             halted = Some(halt.to_string());
             match halt {
-                Halt::Member(_) | Halt::Over => ReconcileInput::MemberLost,
+                Halt::Member(error) => {
+                    lost = Some(error);
+                    ReconcileInput::MemberLost
+                }
+                Halt::Over => ReconcileInput::MemberLost,
                 Halt::Journal(_) | Halt::Scratch(_) => ReconcileInput::JournalFailed,
             }
         });
@@ -235,6 +245,7 @@ pub fn reconcile(
         why: halted.or(driver.why),
         progress,
         owed: machine.owed(),
+        lost,
         closed: driver.closed,
     }
 }
