@@ -47,6 +47,12 @@ pub struct Remembered {
     pub local: bool,
     /// `CKA_KEY_GEN_MECHANISM`; `None` is `CK_UNAVAILABLE_INFORMATION`.
     pub generated_by: Option<u64>,
+    /// `CKA_MODIFIABLE`. The members have it modifiable: what it bears while it is made is taken off afterwards.
+    #[serde(default = "usual")]
+    pub modifiable: bool,
+    /// `CKA_DESTROYABLE`. The members have it destroyable: what is made in vain has to go.
+    #[serde(default = "usual")]
+    pub destroyable: bool,
 }
 
 /// The template for the members, and what is remembered, of a private or secret key that the application makes by `template`.
@@ -83,6 +89,11 @@ pub fn answer(attribute: u64, remembered: &Remembered) -> Option<Vec<u8>> {
         _ => return None,
     };
     Some(vec![u8::from(flag)])
+}
+
+/// What is so unless the application says otherwise.
+const fn usual() -> bool {
+    true
 }
 
 /// The change for the members, and what is remembered after it, when the application sets `changes`.
@@ -133,6 +144,22 @@ pub fn as_changed(
     Ok((given, after))
 }
 
+/// What the members are given for a copy of a key, and what is remembered of it. What it has from its original it is not given again: SoftHSM
+/// takes that for a change that it does not allow.
+///
+/// # Errors
+/// `CKR_TEMPLATE_INCONSISTENT`: a copy may be kept more closely than its original, never less (PKCS#11 v3.1 §5.7.2).
+pub fn as_copied(
+    template: &Attributes,
+    original: Remembered,
+    protection: Protection,
+) -> Result<(Attributes, Remembered), Rv> {
+    let (mut given, _) =
+        as_changed(template, original, protection).map_err(|_| ckr::TEMPLATE_INCONSISTENT)?;
+    free(&mut given);
+    Ok((given, remembered(template, Making::Copy(original))))
+}
+
 /// What wrapping a key for the application is refused with, by the rules of the key that the application believes to have; `trusted` is whether
 /// the wrapping key is.
 ///
@@ -159,6 +186,10 @@ fn remembered(template: &Attributes, making: Making) -> Remembered {
         ),
         Making::Generate(_) | Making::Import | Making::Derive(_) => (false, true, false),
     };
+    let (modifiable, destroyable) = match making {
+        Making::Copy(original) => (original.modifiable, original.destroyable),
+        Making::Generate(_) | Making::Import | Making::Derive(_) => (usual(), usual()),
+    };
     let extractable = asked(ck::CKA_EXTRACTABLE, extractable);
     let sensitive = asked(ck::CKA_SENSITIVE, sensitive);
     let (always, never, local, generated_by) = match making {
@@ -180,7 +211,26 @@ fn remembered(template: &Attributes, making: Making) -> Remembered {
         wrap_with_trusted: asked(ck::CKA_WRAP_WITH_TRUSTED, with_trusted),
         local,
         generated_by,
+        modifiable: asked(ck::CKA_MODIFIABLE, modifiable),
+        destroyable: asked(ck::CKA_DESTROYABLE, destroyable),
     }
+}
+
+/// What is no key, and is to be kept from being changed or destroyed, as the members are given it; none of anything else.
+#[must_use]
+pub fn as_bound(template: &Attributes, making: Making) -> Option<(Attributes, Remembered)> {
+    let remembered = remembered(template, making);
+    if remembered.modifiable && remembered.destroyable {
+        return None;
+    }
+    let mut given = template.clone();
+    free(&mut given);
+    Some((given, remembered))
+}
+
+fn free(given: &mut Attributes) {
+    given.remove(ck::CKA_MODIFIABLE);
+    given.remove(ck::CKA_DESTROYABLE);
 }
 
 /// The value of a key that must not leave is not shown either, so such a key is sensitive on the members, whatever was asked.
@@ -188,6 +238,7 @@ fn protect(given: &mut Attributes, remembered: Remembered, protection: Protectio
     let sensitive = remembered.sensitive || !remembered.extractable;
     let with_trusted =
         remembered.wrap_with_trusted || (!remembered.extractable && protection.trusted);
+    free(given);
     given.set(ck::CKA_EXTRACTABLE, &[1]);
     given.set(ck::CKA_SENSITIVE, &[u8::from(sensitive)]);
     if with_trusted {

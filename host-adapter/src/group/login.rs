@@ -160,6 +160,7 @@ impl GroupDriver {
             return Err(ckr::USER_NOT_LOGGED_IN);
         }
         self.drive(Input::LogOut);
+        self.keeper.forget_domain_keys();
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.end_changes();
         Ok(())

@@ -43,6 +43,26 @@ impl Journal {
         })
     }
 
+    /// Takes an intent over from its owner, as one of many that may want to: whether it was still that owner's.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn claim(&mut self, plant: Plant, owner: &str, by: &str) -> Result<bool, JournalError> {
+        let [mark, attempt] = name(plant);
+        let sql = "UPDATE intent SET owner = $4 WHERE mark = $1 AND attempt = $2 AND owner = $3";
+        let values = [mark, attempt, Value::Text(owner), Value::Text(by)];
+        self.write(|statements| Ok(statements.execute(sql, &values)? > 0))
+    }
+
+    /// Leaves an intent, if it still stands, to whoever comes to resume it.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn disown(&mut self, plant: Plant) -> Result<(), JournalError> {
+        let sql = "UPDATE intent SET owner = '' WHERE mark = $1 AND attempt = $2";
+        self.write(|statements| statements.execute(sql, &name(plant)).map(drop))
+    }
+
     /// A creation is made: the objects, each with those who hold it, are the group's. The intent goes, but for the members `unclear`, where it
     /// stands until they are cleaned. Doing it twice is the same as once. An earlier tombstone of such an object goes.
     ///
@@ -161,7 +181,7 @@ fn put(statements: &mut dyn Statements, intent: &Intent) -> Result<(), JournalEr
     statements.execute(&sql, &values).map(drop)
 }
 
-/// Leaves the intent to stand for these members only; for none it goes.
+/// Leaves the intent to stand for these members only, and to whoever comes to resume it; for none it goes.
 fn narrow(
     statements: &mut dyn Statements,
     plant: Plant,
@@ -173,7 +193,7 @@ fn narrow(
         return statements.execute(sql, &[mark, attempt]).map(drop);
     }
     let members = members.join(",");
-    let sql = "UPDATE intent SET members = $3 WHERE mark = $1 AND attempt = $2";
+    let sql = "UPDATE intent SET members = $3, owner = '' WHERE mark = $1 AND attempt = $2";
     statements
         .execute(sql, &[mark, attempt, Value::Text(&members)])
         .map(drop)

@@ -281,6 +281,11 @@ impl Keeper {
         self.keys().remove(&member);
     }
 
+    /// Forgets all of them: handles of private objects end with the login (PKCS#11 v3.1 §5.6.9).
+    pub fn forget_domain_keys(&self) {
+        self.keys().clear();
+    }
+
     /// How keys can be protected: as the members do of which that is known.
     #[must_use]
     pub fn protection(&self) -> Protection {
@@ -352,6 +357,11 @@ impl Keeper {
     pub(crate) fn begin(&self, mark: u64) -> UnderWay<'_> {
         self.marks().insert(mark);
         UnderWay { keeper: self, mark }
+    }
+
+    /// Whether this process is about the change of this mark.
+    pub(crate) fn is_under_way(&self, mark: u64) -> bool {
+        self.marks().contains(&mark)
     }
 
     fn marks(&self) -> MutexGuard<'_, HashSet<u64>> {

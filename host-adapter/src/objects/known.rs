@@ -15,7 +15,7 @@ pub(crate) struct Known {
     pub(crate) fingerprint: Fingerprint,
     /// `CKO_…`
     pub(crate) class: u64,
-    /// What the application asked for, of a key.
+    /// What the application asked for, of a key, or of what it wants kept as it is.
     pub(crate) remembered: Option<Remembered>,
 }
 
@@ -25,9 +25,29 @@ impl Known {
         if attribute == ck::CKA_UNIQUE_ID {
             return Some(unique_id(self.id).into_bytes());
         }
+        let bound = match attribute {
+            ck::CKA_MODIFIABLE => self.is_modifiable(),
+            ck::CKA_DESTROYABLE => self.is_destroyable(),
+            _ => true,
+        };
+        if !bound {
+            return Some(vec![0]);
+        }
         is_answered(self.class, attribute)
             .then(|| policy::answer(attribute, self.remembered.as_ref()?))
             .flatten()
+    }
+
+    /// Whether the application may set its attributes.
+    pub(crate) fn is_modifiable(&self) -> bool {
+        self.remembered
+            .is_none_or(|remembered| remembered.modifiable)
+    }
+
+    /// Whether the application may destroy it.
+    pub(crate) fn is_destroyable(&self) -> bool {
+        self.remembered
+            .is_none_or(|remembered| remembered.destroyable)
     }
 
     /// What is remembered of a key whose wrapping is the policy's business.

@@ -17,6 +17,7 @@ mod owner;
 pub mod planted;
 pub(crate) mod reach;
 mod reconcile;
+pub(crate) mod resume;
 mod words;
 
 pub(crate) use book::Record;

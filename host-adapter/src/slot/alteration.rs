@@ -26,7 +26,7 @@ impl Session {
     /// Sets the attributes of an object that is on record.
     ///
     /// # Errors
-    /// `CKR_OBJECT_HANDLE_INVALID` when it was destroyed by whoever else, `CKR_ATTRIBUTE_READ_ONLY`, what a member says: then all have it as it
+    /// `CKR_OBJECT_HANDLE_INVALID` when it was destroyed by whoever else, `CKR_ACTION_PROHIBITED`, `CKR_ATTRIBUTE_READ_ONLY`, what a member says: then all have it as it
     /// was. `CKR_DEVICE_ERROR` when the journal does not take it, no member that has it serves, or nobody can tell.
     pub(super) fn set_on_record(
         &self,
@@ -35,6 +35,9 @@ impl Session {
         template: Template<'_>,
         profiles: Arc<Profiles>,
     ) -> Result<(), Rv> {
+        if !known.is_modifiable() {
+            return Err(ckr::ACTION_PROHIBITED);
+        }
         let changes = Attributes::of(template);
         if changes
             .get(ck::CKA_LABEL)
@@ -47,7 +50,8 @@ impl Session {
         let reach = Serving::new(driver, profiles);
         let holders = reach.reachable();
         reach.look_up_keys(holders);
-        let (given, remembered) = match known.guarded() {
+        let asks_for_trust = changes.content(ck::CKA_WRAP_WITH_TRUSTED).is_some();
+        let (mut given, remembered) = match known.guarded() {
             Some(remembered) => {
                 let protection = driver.keeper.protection();
                 let (given, after) = policy::as_changed(&changes, *remembered, protection)?;
@@ -55,13 +59,29 @@ impl Session {
             }
             None => (changes, known.remembered),
         };
+        let mut closer = Attributes::new();
+        let trust = given.get(ck::CKA_WRAP_WITH_TRUSTED).map(<[u8]>::to_vec);
+        if let Some(trust) = trust.filter(|_| !asks_for_trust) {
+            closer.set(ck::CKA_WRAP_WITH_TRUSTED, &trust);
+            given.remove(ck::CKA_WRAP_WITH_TRUSTED);
+        }
         let after = Known {
             remembered,
             ..*known
         };
         let mark = new_mark().ok_or(ckr::FUNCTION_FAILED)?;
         let change = Change::update(mark, holders);
-        let altered = self.alter(change, mark, reach, object, Altered::Set { given, after })?;
+        let altered = self.alter(
+            change,
+            mark,
+            reach,
+            object,
+            Altered::Set {
+                given,
+                closer,
+                after,
+            },
+        )?;
         if let Some((known, identity)) = altered {
             self.slot.catalogue.rename(object, identity);
             object.set_known(known);
@@ -81,6 +101,9 @@ impl Session {
         known: &Known,
         profiles: Arc<Profiles>,
     ) -> Result<(), Rv> {
+        if !known.is_destroyable() {
+            return Err(ckr::ACTION_PROHIBITED);
+        }
         let driver = &self.slot.driver;
         let _entered = driver.keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
         let reach = Serving::new(driver, profiles);

@@ -10,10 +10,10 @@ use everslot_core::{Change, ChangeAnswer, MemberSet, Rv, ckr};
 use super::Session;
 use super::create::{Made, Send};
 use super::identity::Identity;
-use super::order::Order;
+use super::order::{Given, Order};
 use crate::domain::{Fingerprint, Revision};
 use crate::group::Lease;
-use crate::objects::change::{carry_through, new_mark};
+use crate::objects::change::{carry_through, new_mark, new_object_id};
 use crate::objects::reach::Serving;
 use crate::objects::{Known, Profiles};
 use birth::Birth;
@@ -63,6 +63,38 @@ impl Session {
             }
             answer => Err(creation.refusal(answer)),
         }
+    }
+}
+
+impl Session {
+    /// Makes a session object that is a copy of a key which the members have otherwise than the application believes: what it was promised
+    /// of the original holds for the copy too.
+    ///
+    /// # Errors
+    /// As for any copy; `CKR_TEMPLATE_INCONSISTENT` for one that is kept less closely than its original.
+    pub(super) fn copy_guarded(&self, order: &Order<'_>, send: &mut Send<'_>) -> Result<Made, Rv> {
+        let births = Birth::of_order(order, self.slot.driver.keeper.protection())?;
+        let birth = births.first().ok_or(ckr::FUNCTION_FAILED)?;
+        let made = birth.given().with_template(|template| {
+            let order = Order {
+                templates: Given::one(template),
+                label: order.label.clone(),
+                ..*order
+            };
+            self.make_on_one(&order, send)
+        })?;
+        if let Made::One(copy) = made
+            && let Some(object) = self.slot.catalogue.object(copy)
+        {
+            object.set_known(Known {
+                id: new_object_id().ok_or(ckr::FUNCTION_FAILED)?,
+                // It is on one member, and never looked for.
+                fingerprint: Fingerprint([0; 16]),
+                class: birth.class,
+                remembered: birth.remembered,
+            });
+        }
+        Ok(made)
     }
 }
 

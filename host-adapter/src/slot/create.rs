@@ -193,6 +193,7 @@ impl Session {
         };
         match profiles {
             Some(profiles) => self.bear(order, profiles, send),
+            None if order.is_copy_of_guarded() => self.copy_guarded(order, send),
             None => self.make_on_one(order, send),
         }
     }
@@ -201,7 +202,7 @@ impl Session {
     ///
     /// A creation whose outcome is unknown is not sent to another member (S4). What a session makes it makes on one member while that serves:
     /// calls that take two objects (to wrap one key with another, to derive from two) need both on one.
-    fn make_on_one(&self, order: &Order<'_>, send: &mut Send<'_>) -> Result<Made, Rv> {
+    pub(super) fn make_on_one(&self, order: &Order<'_>, send: &mut Send<'_>) -> Result<Made, Rv> {
         let (home, eligible) = (order.home(), order.eligible);
         let preferred = self.state()?.maker;
         self.may_change(home == Home::Token)?;

@@ -4,6 +4,8 @@ use everslot_protocol::{Bytes, Request};
 
 use super::{Refusal, Session, VirtualSlot};
 use crate::group::Lease;
+use crate::objects::reach::Serving;
+use crate::objects::resume::{Resumed, resume_intents};
 
 impl VirtualSlot {
     pub(super) fn log_in(
@@ -20,7 +22,37 @@ impl VirtualSlot {
         self.open.settle(Login::In(user)).inspect_err(|_| {
             // The group is logged in, since it just was.
             let _ = self.driver.log_out();
-        })
+        })?;
+        if user == User::User {
+            self.resume_abandoned();
+        }
+        Ok(())
+    }
+
+    /// Undoes or finishes what processes that have ended were about: only who is logged in sees all of it.
+    fn resume_abandoned(&self) {
+        let keeper = &self.driver.keeper;
+        // What is wrong with the journal is told of as an event; it keeps nobody from being logged in.
+        let Ok(Some(profiles)) = keeper.profiles() else {
+            return;
+        };
+        if !keeper.has_abandoned().unwrap_or(false) {
+            return;
+        }
+        let Ok(_entered) = keeper.enter() else {
+            return;
+        };
+        let reach = Serving::new(&self.driver, profiles);
+        let group = self.label();
+        match resume_intents(keeper, &reach) {
+            Ok(Resumed { done, left }) => tracing::info!(
+                group,
+                done,
+                left,
+                "changes of processes that have ended were undone or finished"
+            ),
+            Err(error) => tracing::error!(group, %error, "changes were left unfinished"),
+        }
     }
 }
 

@@ -105,6 +105,12 @@ impl<'t> Order<'t> {
         Home::of(one && other)
     }
 
+    /// Whether it is a copy of a key of which is remembered what the application was promised.
+    pub(super) const fn is_copy_of_guarded(&self) -> bool {
+        let is_key = matches!(self.class, ck::CKO_PRIVATE_KEY | ck::CKO_SECRET_KEY);
+        is_key && matches!(self.origin, Origin::Made(Making::Copy(_)))
+    }
+
     /// Whether some of it is to live on several members.
     pub(super) fn is_replicated(&self) -> bool {
         let one = is_token(self.templates.one).unwrap_or(self.token_by_default);

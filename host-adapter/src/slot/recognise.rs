@@ -14,7 +14,7 @@ use crate::module::{Delivery, LinkFailure};
 use crate::objects::{Known, Record};
 
 /// What the group answers in the members' place, of some objects (see [`Known::answer`]).
-const ANSWERED: [u64; 8] = [
+const ANSWERED: [u64; 10] = [
     ck::CKA_UNIQUE_ID,
     ck::CKA_EXTRACTABLE,
     ck::CKA_NEVER_EXTRACTABLE,
@@ -23,6 +23,8 @@ const ANSWERED: [u64; 8] = [
     ck::CKA_WRAP_WITH_TRUSTED,
     ck::CKA_LOCAL,
     ck::CKA_KEY_GEN_MECHANISM,
+    ck::CKA_MODIFIABLE,
+    ck::CKA_DESTROYABLE,
 ];
 
 impl VirtualSlot {
@@ -45,10 +47,10 @@ impl VirtualSlot {
         if !self.driver.keeper.is_on() {
             return Ok(Some(self.catalogue.adopt(place, handle, identity)));
         }
-        if self.is_hidden(lease, handle, &identity)? {
+        let fingerprint = fingerprint(lease, handle)?;
+        if self.is_hidden(lease, handle, (&identity, fingerprint))? {
             return Ok(None);
         }
-        let fingerprint = fingerprint(lease, handle)?;
         let record = fingerprint.map_or(Record::None, |of| self.driver.keeper.record_of(of));
         if record == Record::Gone {
             return Ok(None);
@@ -60,13 +62,13 @@ impl VirtualSlot {
         Ok(self.still_there(object))
     }
 
-    /// Whether a member's object is none of the application's: the domain key, or one that is being made. One that was made and still
-    /// bears its plant has it taken off.
+    /// Whether a member's object is none of the application's: the domain key, one that is being made, or one that was made after its change
+    /// had been undone. One that was made and still bears its plant has it taken off.
     fn is_hidden(
         &self,
         lease: &mut Lease,
         handle: ObjectHandle,
-        identity: &Identity,
+        (identity, fingerprint): (&Identity, Option<Fingerprint>),
     ) -> Result<bool, Stop> {
         let keeper = &self.driver.keeper;
         if keeper.key_name().names(identity.class, &identity.id) {
@@ -76,7 +78,11 @@ impl VirtualSlot {
             return Ok(false);
         };
         let in_the_making = keeper.is_in_the_making(plant, lease.place().0);
-        if in_the_making.unwrap_or(true) {
+        if in_the_making.unwrap_or(true) || keeper.catch_up().is_err() {
+            return Ok(true);
+        }
+        let record = fingerprint.map_or(Record::None, |of| keeper.record_of(of));
+        if !matches!(record, Record::Live(_)) {
             return Ok(true);
         }
         let label = Attributes::new().bytes(ck::CKA_LABEL, &identity.label);

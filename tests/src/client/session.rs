@@ -257,6 +257,35 @@ impl Session {
         })
     }
 
+    /// `C_WrapKey` into as many bytes as any key takes.
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn wrap_key(
+        self,
+        mechanism: Mechanism,
+        wrapping_key: Object,
+        key: Object,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut wrapped = vec![0; 16 * 1024];
+        let mut length = wrapped.len() as CK_ULONG;
+        mechanism.with(|mechanism| {
+            call!(
+                self.module,
+                C_WrapKey(
+                    self.handle,
+                    mechanism,
+                    wrapping_key.0,
+                    key.0,
+                    wrapped.as_mut_ptr(),
+                    &raw mut length
+                )
+            )
+        })?;
+        wrapped.truncate(length as usize);
+        Ok(wrapped)
+    }
+
     /// `C_GenerateKeyPair`; gives the public key, then the private one.
     ///
     /// # Errors

@@ -185,7 +185,7 @@ fn next_steps(path: &Path, label: &str, elsewhere: bool) -> String {
     };
     let library = library();
     format!(
-        "next:\n{export}  everslot status\n  pkcs11-tool --module {library} --token-label {label:?} --list-objects\n"
+        "next:\n{export}  everslot status\n  everslot domain init  # then what applications make is made on every member\n  pkcs11-tool --module {library} --token-label {label:?} --list-objects\n"
     )
 }
 

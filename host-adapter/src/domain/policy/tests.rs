@@ -120,3 +120,47 @@ fn flags_go_one_way_only() {
     let unchanged = as_changed(&label, closed, TRUSTED).expect("a label may change");
     assert_eq!(unchanged, (label, closed));
 }
+
+#[test]
+fn a_copy_is_never_kept_less_closely_than_its_original() {
+    let open = Remembered {
+        extractable: true,
+        never_extractable: false,
+        sensitive: false,
+        always_sensitive: false,
+        wrap_with_trusted: false,
+        local: true,
+        generated_by: None,
+        modifiable: true,
+        destroyable: true,
+    };
+    let closed = Remembered {
+        extractable: false,
+        sensitive: true,
+        wrap_with_trusted: true,
+        ..open
+    };
+    let template = |kind, value| Attributes::new().flags(&[kind], value);
+    let copied = |original, kind, value| {
+        as_copied(&template(kind, value), original, TRUSTED).map(|(given, after)| {
+            let extractable = given.get(ck::CKA_EXTRACTABLE).is_some();
+            (extractable, after.extractable, after.sensitive)
+        })
+    };
+    assert_eq!(
+        copied(open, ck::CKA_EXTRACTABLE, false),
+        Ok((false, false, false))
+    );
+    assert_eq!(
+        copied(closed, ck::CKA_EXTRACTABLE, false),
+        Ok((false, false, true))
+    );
+    for (kind, value) in [
+        (ck::CKA_EXTRACTABLE, true),
+        (ck::CKA_SENSITIVE, false),
+        (ck::CKA_WRAP_WITH_TRUSTED, false),
+    ] {
+        let refused = copied(closed, kind, value);
+        assert_eq!(refused, Err(ckr::TEMPLATE_INCONSISTENT));
+    }
+}

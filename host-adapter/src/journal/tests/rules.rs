@@ -21,6 +21,8 @@ fn a_creation_is_the_groups_when_it_is_committed_and_its_intent_stands_where_it_
             wrap_with_trusted: false,
             local: true,
             generated_by: Some(0x1040),
+            modifiable: true,
+            destroyable: true,
         });
         let made = Object {
             remembered,
@@ -33,6 +35,7 @@ fn a_creation_is_the_groups_when_it_is_committed_and_its_intent_stands_where_it_
                 .unwrap();
             let left = Intent {
                 members: names(&["b"]),
+                owner: String::new(),
                 ..intent.clone()
             };
             assert_eq!(journal.intents().unwrap(), [left]);
@@ -42,6 +45,25 @@ fn a_creation_is_the_groups_when_it_is_committed_and_its_intent_stands_where_it_
         }
         journal.commit_creation(intent.plant, &[made], &[]).unwrap();
         assert_eq!(journal.intents().unwrap(), []);
+    });
+}
+
+#[test]
+fn an_intent_is_taken_over_once_and_left_to_whoever_comes() {
+    with_journals(|journal| {
+        let intent = intent(9, IntentKind::Create, None);
+        journal.record(&intent).unwrap();
+        let owner = |journal: &mut Journal| journal.intents().unwrap()[0].owner.clone();
+        assert!(journal.claim(intent.plant, &intent.owner, "me").unwrap());
+        assert!(!journal.claim(intent.plant, &intent.owner, "you").unwrap());
+        assert_eq!(owner(journal), "me");
+        journal.disown(intent.plant).unwrap();
+        assert_eq!(owner(journal), "");
+        assert!(journal.claim(intent.plant, "", "you").unwrap());
+        journal.retract(intent.plant, &names(&["b"])).unwrap();
+        assert_eq!(owner(journal), "", "what is left is nobody's");
+        journal.retract(intent.plant, &[]).unwrap();
+        assert!(!journal.claim(intent.plant, "", "you").unwrap());
     });
 }
 

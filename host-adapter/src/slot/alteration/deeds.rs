@@ -18,6 +18,8 @@ pub(super) enum Altered {
     /// It gets these attributes.
     Set {
         given: Attributes,
+        /// What keeps it more closely than the application asks for, where the token takes it: SoftHSM has it set at creation only.
+        closer: Attributes,
         /// On record afterwards, but for what it is known by.
         after: Known,
     },
@@ -160,11 +162,17 @@ impl change::Deeds for Deeds<'_> {
     }
 
     fn update(&mut self, member: MemberId) -> ChangeInput {
-        let given = match &self.altered {
-            Altered::Set { given, .. } => given.clone(),
+        let (given, closer) = match &self.altered {
+            Altered::Set { given, closer, .. } => (given.clone(), closer.clone()),
             Altered::Destroyed { .. } => return ChangeInput::Refused,
         };
         self.there(member, &mut |token, handle| {
+            if closer != Attributes::new()
+                && let Err(error) = token.set(handle, &closer)
+                && !error.is_refusal()
+            {
+                return Err(error);
+            }
             if given == Attributes::new() {
                 Ok(())
             } else {

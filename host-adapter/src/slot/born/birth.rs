@@ -27,7 +27,8 @@ impl Birth {
     /// Each object of an order.
     ///
     /// # Errors
-    /// `CKR_ATTRIBUTE_VALUE_INVALID` for a label that looks like one of ours.
+    /// `CKR_ATTRIBUTE_VALUE_INVALID` for a label that looks like one of ours, `CKR_TEMPLATE_INCONSISTENT` for a copy that is kept less closely
+    /// than its original.
     pub(super) fn of_order(order: &Order<'_>, protection: Protection) -> Result<Vec<Self>, Rv> {
         let one = (order.templates.one, order.class);
         match order.second_class {
@@ -59,15 +60,27 @@ impl Birth {
         };
         let remembered = match (class, making) {
             (ck::CKO_PRIVATE_KEY | ck::CKO_SECRET_KEY, Some(making)) => {
-                let (members, remembered) = policy::as_made(&given, making, protection);
+                let (members, remembered) = match making {
+                    Making::Copy(original) => policy::as_copied(&given, original, protection)?,
+                    Making::Generate(_) | Making::Import | Making::Derive(_) => {
+                        policy::as_made(&given, making, protection)
+                    }
+                };
                 given = members;
                 Some(remembered)
             }
-            // How it came to be, which a copy does not show.
-            (ck::CKO_PUBLIC_KEY, Some(making @ Making::Generate(_))) => {
-                Some(policy::as_made(&given, making, protection).1)
+            (_, Some(making)) => {
+                let of_pair = matches!(making, Making::Generate(_));
+                let bound = policy::as_bound(&given, making);
+                // How a public key came to be, which a copy does not show.
+                let made = policy::as_made(&given, making, protection).1;
+                let remembered = (of_pair || bound.is_some()).then_some(made);
+                if let Some((members, _)) = bound {
+                    given = members;
+                }
+                remembered
             }
-            _ => None,
+            (_, None) => None,
         };
         Ok(Self {
             class,
@@ -76,6 +89,11 @@ impl Birth {
             remembered,
             given,
         })
+    }
+
+    /// What the member is given that makes an object which is not planted.
+    pub(super) const fn given(&self) -> &Attributes {
+        &self.given
     }
 
     /// The label while it is being made.
