@@ -8,7 +8,8 @@ use everslot_core::{
     AttemptSerial, Context, Evidence, Incarnation, Instant, Login, LoginGeneration, Overrides,
     QuarantineReason, Rv, Step, User, Verdict, ckr, verdict,
 };
-use everslot_protocol::{Body, Reply, Request, SessionHandle, SlotId};
+use everslot_protocol::wire::{Malformed, decode_info};
+use everslot_protocol::{Body, Reply, Request, SessionHandle, SlotId, TokenInfo};
 
 use crate::gateway::task::log_in;
 use crate::line::{Line, OUTPUT};
@@ -184,21 +185,27 @@ impl Errand {
                 self.slots = handles(body, output).map(SlotId).take(SLOTS).collect();
                 self.look()
             }
-            (Asked::Token, Body::Token(info)) => match self.slots.last() {
-                Some(slot) if trimmed(&info.label) == credentials.token.as_bytes() => {
-                    open.slot = Some(*slot);
-                    // What an asker before us, or we before a fault, have left open.
-                    Go::Ask(Asked::Clearing)
+            (Asked::Token, body) => {
+                let info: Result<TokenInfo, Malformed> = decode_info(body.output(output));
+                match (info, self.slots.last()) {
+                    (Ok(info), Some(slot))
+                        if trimmed(&info.label) == credentials.token.as_bytes() =>
+                    {
+                        open.slot = Some(*slot);
+                        // What an asker before us, or we before a fault, have left open.
+                        Go::Ask(Asked::Clearing)
+                    }
+                    (Ok(_), _) => self.look_on(),
+                    (Err(Malformed), _) => failed(Evidence::NotReached),
                 }
-                Some(_) | None => self.look_on(),
-            },
+            }
             (Asked::Clearing, _) => Go::Ask(Asked::Session),
             (Asked::Session, Body::Session(session)) => {
                 open.session = Some(session);
                 self.opened(credentials)
             }
             // An answer of another kind than the question's: the module is not well.
-            (Asked::Token | Asked::Session, _) => failed(Evidence::NotReached),
+            (Asked::Session, _) => failed(Evidence::NotReached),
         }
     }
 

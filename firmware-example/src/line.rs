@@ -2,11 +2,12 @@
 
 use embedded_io::{Read, ReadReady, Write};
 use everslot_protocol::frame::{Ask, AskId, Reassembly, decode_answer, encode_ask, frame_size};
-use everslot_protocol::wire::REPLY_SIZE_MAX;
+use everslot_protocol::wire::{INFO_SIZE_MAX, REPLY_SIZE_MAX};
 use everslot_protocol::{Reply, Request};
 
-/// No output of a call is longer, bytes: a list of 32 slots, any ECDSA signature.
+/// No output of a call is longer, bytes: a list of 32 slots, a token's description, any ECDSA signature.
 pub const OUTPUT: usize = 256;
+const _: () = assert!(OUTPUT >= INFO_SIZE_MAX);
 /// No frame is longer, bytes: an answer with that output, or a request with its data.
 pub const FRAME: usize = frame_size(REPLY_SIZE_MAX + 16 + OUTPUT);
 

@@ -11,6 +11,7 @@ use std::vec::Vec;
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write};
 use everslot_core::{Rv, ckr};
 use everslot_protocol::frame::{Answer, Reassembly, answer_size, decode_ask, encode_answer};
+use everslot_protocol::wire::{INFO_SIZE_MAX, encode_info};
 use everslot_protocol::{
     Body, Bytes, ObjectHandle, Reply, Request, SessionHandle, TokenInfo, Value, Version,
 };
@@ -147,7 +148,12 @@ impl Token {
             }
             // The one that SoftHSM lists behind its tokens.
             Request::TokenInfo { slot } if slot.0 == 0 => only(ckr::TOKEN_NOT_RECOGNIZED),
-            Request::TokenInfo { .. } => (ckr::OK, Body::Token(info(self.label)), Vec::new()),
+            Request::TokenInfo { .. } => {
+                let mut output = vec![0; INFO_SIZE_MAX];
+                let length = encode_info(&info(self.label), &mut output).expect("fits");
+                output.truncate(length);
+                put_out(output)
+            }
             Request::CloseAllSessions { .. } => {
                 self.lose_sessions();
                 only(ckr::OK)

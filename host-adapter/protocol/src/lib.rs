@@ -5,7 +5,8 @@
 //! trace records. Building one borrows the caller's memory and copies nothing.
 //!
 //! Bytes that a call puts out (a signature, random data, a list of handles) never stand in the [`Reply`]: they go to the output
-//! buffer that is given beside the request, and [`Body::Written`] says how many. So a reply is a small `Copy` value.
+//! buffer that is given beside the request, and [`Body::Written`] says how many; so do the long descriptions of modules, slots and
+//! tokens. So a reply is a small `Copy` value.
 //!
 //! The wire form of both is serde with postcard: see [`wire`].
 #![no_std]

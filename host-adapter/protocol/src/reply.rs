@@ -2,10 +2,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    MechanismInfo, ModuleInfo, ObjectHandle, Sealed, SessionHandle, SessionInfo, SlotInfo,
-    TokenInfo,
-};
+use crate::{MechanismInfo, ObjectHandle, Sealed, SessionHandle, SessionInfo};
 
 /// A return code (`CK_RV`).
 #[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -46,12 +43,6 @@ pub enum Body {
     Object(ObjectHandle),
     /// The public and the private key that were made.
     KeyPair(ObjectHandle, ObjectHandle),
-    /// Of `C_GetInfo`.
-    Module(ModuleInfo),
-    /// Of `C_GetSlotInfo`.
-    Slot(SlotInfo),
-    /// Of `C_GetTokenInfo`.
-    Token(TokenInfo),
     /// Of `C_GetSessionInfo`.
     SessionInfo(SessionInfo),
     /// Of `C_GetMechanismInfo`.
@@ -65,4 +56,42 @@ pub enum Body {
     KeyAndMaterial(ObjectHandle, u64),
     /// Of `C_GetSessionValidationFlags`.
     Flags(u64),
+}
+
+impl Reply {
+    /// The bytes of output that the call has put at the start of the output buffer.
+    #[must_use]
+    pub const fn written(&self) -> u64 {
+        self.body.written()
+    }
+}
+
+impl Body {
+    /// The bytes of output that the call has put at the start of the output buffer.
+    #[must_use]
+    pub const fn written(&self) -> u64 {
+        match self {
+            Self::Written(bytes)
+            | Self::Encapsulated(bytes, _)
+            | Self::KeyAndMaterial(_, bytes) => *bytes,
+            Self::Sealed(sealed) => sealed.written,
+            Self::Empty
+            | Self::Length(_)
+            | Self::Session(_)
+            | Self::Object(_)
+            | Self::KeyPair(..)
+            | Self::SessionInfo(_)
+            | Self::Mechanism(_)
+            | Self::Flags(_) => 0,
+        }
+    }
+
+    /// The output itself, at the start of the buffer that was given beside the request; empty where the buffer has not so many bytes.
+    #[must_use]
+    pub fn output<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
+        usize::try_from(self.written())
+            .ok()
+            .and_then(|length| buffer.get(..length))
+            .unwrap_or_default()
+    }
 }

@@ -28,16 +28,16 @@ pub type Deadline = Option<core::time::Duration>;
 #[serde(bound(deserialize = "'de: 'a"))]
 #[expect(missing_docs, reason = "a field is the C argument of that name")]
 pub enum Request<'a> {
-    /// `C_GetInfo`; answered with [`Body::Module`](crate::Body::Module).
+    /// `C_GetInfo`; output: a [`ModuleInfo`](crate::ModuleInfo) in its [wire form](crate::wire::decode_info).
     ModuleInfo,
     /// `C_GetSlotList` with a null list first, so that the module looks afresh (v3.1 §5.5.1); output: slot ids, 8 bytes each.
     Slots {
         /// Only slots with a token in them.
         token_present: bool,
     },
-    /// `C_GetSlotInfo`; answered with [`Body::Slot`](crate::Body::Slot).
+    /// `C_GetSlotInfo`; output: a [`SlotInfo`](crate::SlotInfo) in its [wire form](crate::wire::decode_info).
     SlotInfo { slot: SlotId },
-    /// `C_GetTokenInfo`; answered with [`Body::Token`](crate::Body::Token).
+    /// `C_GetTokenInfo`; output: a [`TokenInfo`](crate::TokenInfo) in its [wire form](crate::wire::decode_info).
     TokenInfo { slot: SlotId },
     /// `C_GetMechanismList`; output: mechanism types, 8 bytes each.
     Mechanisms { slot: SlotId },

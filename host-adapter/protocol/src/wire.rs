@@ -8,19 +8,23 @@ pub(crate) mod tests;
 
 use core::fmt;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::list::encoded_size;
 use crate::{
-    Attribute, AttributeValue, Body, Field, List, Mechanism, MessageCall, NestedValue, Parameter,
-    Reply, Request, SignatureCall, Template, Value, Wanted,
+    Attribute, AttributeValue, Field, List, Mechanism, MessageCall, ModuleInfo, NestedValue,
+    Parameter, Reply, Request, SignatureCall, SlotInfo, Template, TokenInfo, Value, Wanted,
 };
 
 /// How deep lists may nest: a template in a template is 2.
 pub const MAX_DEPTH: usize = 8;
 
 /// No encoded [`Reply`] is longer, in bytes; the output that follows it is not counted.
-pub const REPLY_SIZE_MAX: usize = 320;
+pub const REPLY_SIZE_MAX: usize = 96;
+
+/// No encoded [`Info`] is longer, in bytes.
+pub const INFO_SIZE_MAX: usize = 256;
 
 /// The buffer is too small for what was to be encoded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -115,6 +119,29 @@ pub fn decode_reply_head(bytes: &[u8]) -> Result<(Reply, usize), Malformed> {
     Ok((reply, bytes.len() - rest.len()))
 }
 
+/// What describes a module, a slot or a token: output of [`Request::ModuleInfo`], [`Request::SlotInfo`] and [`Request::TokenInfo`].
+pub trait Info: Serialize + DeserializeOwned {}
+
+impl Info for ModuleInfo {}
+impl Info for SlotInfo {}
+impl Info for TokenInfo {}
+
+/// Encodes a description as a call's output and says how many bytes it took.
+///
+/// # Errors
+/// `buffer` is too small; [`INFO_SIZE_MAX`] bytes always suffice.
+pub fn encode_info(info: &impl Info, buffer: &mut [u8]) -> Result<usize, TooSmall> {
+    encode(info, buffer)
+}
+
+/// Decodes the description that a call has put out.
+///
+/// # Errors
+/// The bytes are no such description.
+pub fn decode_info<T: Info>(bytes: &[u8]) -> Result<T, Malformed> {
+    decode_exactly(bytes)
+}
+
 /// Encodes the output of [`Request::AttributeValues`] and says how many bytes it took.
 ///
 /// # Errors
@@ -168,30 +195,6 @@ fn decode_exactly<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Malforme
         Ok(value)
     } else {
         Err(Malformed)
-    }
-}
-
-impl Reply {
-    /// The bytes of output that the call has put at the start of the output buffer.
-    #[must_use]
-    pub const fn written(&self) -> u64 {
-        match self.body {
-            Body::Written(bytes)
-            | Body::Encapsulated(bytes, _)
-            | Body::KeyAndMaterial(_, bytes) => bytes,
-            Body::Sealed(sealed) => sealed.written,
-            Body::Empty
-            | Body::Length(_)
-            | Body::Session(_)
-            | Body::Object(_)
-            | Body::KeyPair(..)
-            | Body::Module(_)
-            | Body::Slot(_)
-            | Body::Token(_)
-            | Body::SessionInfo(_)
-            | Body::Mechanism(_)
-            | Body::Flags(_) => 0,
-        }
     }
 }
 

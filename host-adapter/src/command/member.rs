@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use everslot_core::Rv;
+use everslot_protocol::wire::{INFO_SIZE_MAX, decode_info};
 use everslot_protocol::{Body, Function, Request, SlotId, TokenInfo};
 
 pub(super) use crate::domain::CallError;
@@ -77,13 +78,15 @@ impl Member {
     pub(super) fn tokens(&mut self) -> Result<Vec<(SlotId, TokenInfo)>, CallError> {
         let mut tokens = Vec::new();
         for slot in self.slots()? {
-            match self.call(
-                Function::GetTokenInfo,
-                &Request::TokenInfo { slot },
-                &mut [],
-            ) {
-                Ok(Body::Token(info)) => tokens.push((slot, info)),
-                Ok(_) | Err(CallError::Code { .. }) => {}
+            let mut described = [0; INFO_SIZE_MAX];
+            let request = Request::TokenInfo { slot };
+            match self.call(Function::GetTokenInfo, &request, &mut described) {
+                Ok(body) => {
+                    if let Ok(info) = decode_info(body.output(&described)) {
+                        tokens.push((slot, info));
+                    }
+                }
+                Err(CallError::Code { .. }) => {}
                 Err(error @ (CallError::NoAnswer { .. } | CallError::NotLoaded(_))) => {
                     return Err(error);
                 }

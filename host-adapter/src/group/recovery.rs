@@ -8,6 +8,7 @@ use everslot_core::{
     Action, Context, Evidence, Input, Login, LoginGeneration, MemberId, Output, QuarantineReason,
     Rv, Step, StepOutcome, Verdict, verdict,
 };
+use everslot_protocol::wire::{INFO_SIZE_MAX, decode_info};
 use everslot_protocol::{Body, MechanismInfo, Reply, Request, SlotId, TokenInfo};
 
 use super::GroupDriver;
@@ -298,10 +299,16 @@ fn find_token(member: &Member, instance: &Arc<dyn Instance>) -> Result<Token, Ob
     .written() as usize;
     for slot in slots.get(..count).unwrap_or_default().as_chunks::<8>().0 {
         let slot = SlotId(u64::from_ne_bytes(*slot));
-        let Ok(reply) = ask(member, instance, &Request::TokenInfo { slot }, &mut []) else {
+        let mut described = [0; INFO_SIZE_MAX];
+        let Ok(reply) = ask(
+            member,
+            instance,
+            &Request::TokenInfo { slot },
+            &mut described,
+        ) else {
             continue;
         };
-        let Body::Token(info) = reply.body else {
+        let Ok(info) = decode_info(reply.body.output(&described)) else {
             continue;
         };
         if member.config.token.matches(slot, &info) {

@@ -21,7 +21,7 @@ use super::word::Word;
 pub(super) const PART: usize = 64 * 1024;
 
 /// Bytes for the encoded reply, which stands apart from the call's output.
-pub(super) const REPLY: usize = 512;
+pub(super) const REPLY: usize = 128;
 const _: () = assert!(REPLY >= everslot_protocol::wire::REPLY_SIZE_MAX);
 
 const PAGE: usize = 4096;

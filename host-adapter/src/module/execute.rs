@@ -11,6 +11,7 @@ use cryptoki_sys::{
 };
 use everslot_protocol::{
     Body, Mechanism, ObjectHandle, Operation, Reply, Request, Room, Rv, SessionHandle, Template,
+    wire,
 };
 
 use super::Scratch;
@@ -24,16 +25,10 @@ use super::template::CTemplate;
 /// is answered with `CKR_FUNCTION_NOT_SUPPORTED`, a request that no function can execute with `CKR_ARGUMENTS_BAD`.
 pub fn execute(functions: Functions, request: &Request<'_>, output: &mut [u8]) -> Reply {
     match *request {
-        Request::ModuleInfo => {
-            described(functions.info(), |value| Body::Module(info::module(&value)))
-        }
+        Request::ModuleInfo => describe(functions.info(), info::module, output),
         Request::Slots { token_present } => list::slots(functions, token_present, output),
-        Request::SlotInfo { slot } => described(functions.slot_info(slot.0), |value| {
-            Body::Slot(info::slot(&value))
-        }),
-        Request::TokenInfo { slot } => described(functions.token_info(slot.0), |value| {
-            Body::Token(info::token(&value))
-        }),
+        Request::SlotInfo { slot } => describe(functions.slot_info(slot.0), info::slot, output),
+        Request::TokenInfo { slot } => describe(functions.token_info(slot.0), info::token, output),
         Request::Mechanisms { slot } => list::mechanisms(functions, slot.0, output),
         Request::MechanismInfo { slot, mechanism } => {
             described(functions.mechanism_info(slot.0, mechanism), |value| {
@@ -311,6 +306,26 @@ fn described<T>((rv, value): Gave<T>, body: impl FnOnce(T) -> Body) -> Reply {
             body: body(value),
         },
         Rv(_) => bare(rv),
+    }
+}
+
+/// The answer of a call that describes a module, a slot or a token.
+#[inline(never)]
+fn describe<T, I: wire::Info>(
+    gave: Gave<T>,
+    info: impl FnOnce(&T) -> I,
+    output: &mut [u8],
+) -> Reply {
+    let (rv, value) = gave;
+    if rv != Rv::OK {
+        return bare(rv);
+    }
+    match wire::encode_info(&info(&value), output) {
+        Ok(length) => Reply {
+            rv,
+            body: Body::Written(length as u64),
+        },
+        Err(wire::TooSmall) => bare(Rv(CKR_ARGUMENTS_BAD)),
     }
 }
 

@@ -1,8 +1,9 @@
 use cryptoki_sys as ck;
 use everslot_core::{MemberId, MemberSet, Repeat, Rv, ckr};
-use everslot_protocol::{Body, MechanismInfo, Operation, Request, SlotInfo, TokenInfo, Version};
+use everslot_protocol::wire::{INFO_SIZE_MAX, Malformed, decode_info};
+use everslot_protocol::{MechanismInfo, Operation, Request, SlotInfo, TokenInfo, Version};
 
-use super::{VirtualSlot, token_info};
+use super::{VirtualSlot, token_info, written};
 use crate::group::{Errand, Lease};
 use crate::status::{GroupStatus, Read};
 
@@ -80,14 +81,15 @@ impl VirtualSlot {
     fn token_info_of(&self, id: MemberId) -> Option<TokenInfo> {
         let known = self.driver.member(id)?.token()?;
         let errand = Errand::among(MemberSet::of(id), Repeat::Safe);
+        let mut described = [0; INFO_SIZE_MAX];
         let mut send = |lease: &mut Lease| {
             let request = Request::TokenInfo { slot: known.slot };
-            Ok(lease.call(&request, &mut [])?)
+            Ok(lease.call(&request, &mut described)?)
         };
         let done = self.driver.perform(errand, &mut send).ok();
-        match done.map(|done| done.reply.body) {
-            Some(Body::Token(info)) => Some(info),
-            Some(_) => Some(known.info),
+        match done.map(|done| decode_info(written(done.reply, &described))) {
+            Some(Ok(info)) => Some(info),
+            Some(Err(Malformed)) => Some(known.info),
             None => self.driver.serving().contains(id).then_some(known.info),
         }
     }

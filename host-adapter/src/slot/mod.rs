@@ -120,10 +120,7 @@ impl Refusal {
 
 /// The bytes that a call has put at the start of `output`.
 fn written(reply: Reply, output: &[u8]) -> &[u8] {
-    usize::try_from(reply.written())
-        .ok()
-        .and_then(|length| output.get(..length))
-        .unwrap_or_default()
+    reply.body.output(output)
 }
 
 /// The object handles that a reply has put into `output`.

@@ -9,7 +9,8 @@ use cryptoki_sys::{CKF_TOKEN_INITIALIZED, CKU_SO, CKU_USER};
 use everslot::domain::{Deadlines, Token};
 use everslot::hosted::Hosted;
 use everslot::module::{Instance, Isolation, Link, ModuleSettings};
-use everslot_protocol::{Body, Bytes, Reply, Request, Rv, SessionHandle, SlotId};
+use everslot_protocol::wire::{INFO_SIZE_MAX, decode_info};
+use everslot_protocol::{Body, Bytes, Reply, Request, Rv, SessionHandle, SlotId, TokenInfo};
 use tempfile::TempDir;
 
 /// The user's PIN of every token.
@@ -165,9 +166,9 @@ fn slot(link: &mut dyn Link, make: Make) -> SlotId {
     let (ids, _) = ids[..written as usize].as_chunks();
     let slots = ids.iter().map(|id| SlotId(u64::from_ne_bytes(*id)));
     for slot in slots {
-        let Body::Token(info) = ok(link, &Request::TokenInfo { slot }, &mut []).body else {
-            continue;
-        };
+        let mut described = [0; INFO_SIZE_MAX];
+        let reply = ok(link, &Request::TokenInfo { slot }, &mut described);
+        let info: TokenInfo = decode_info(reply.body.output(&described)).expect("a description");
         let label = everslot::config::text(&info.label);
         let initialised = info.flags & CKF_TOKEN_INITIALIZED != 0;
         match make {

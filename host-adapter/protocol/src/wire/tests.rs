@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Bytes, Function, MADE_IV_MAX, ModuleInfo, ObjectHandle, Operation, Rv, Sealed, SessionHandle,
-    SlotInfo, TAG_MAX, TokenInfo, Version,
+    Body, Bytes, Function, MADE_IV_MAX, ModuleInfo, ObjectHandle, Operation, Rv, Sealed,
+    SessionHandle, SessionInfo, SlotInfo, TAG_MAX, TokenInfo, Version,
 };
 use strategies::{attribute_values, replies, requests};
 
@@ -96,46 +96,14 @@ proptest! {
 
 #[test]
 fn the_longest_reply_fits_its_bound() {
-    let version = Version {
-        major: 255,
-        minor: 255,
-    };
     let bodies = [
-        Body::Token(TokenInfo {
-            label: [255; 32],
-            manufacturer: [255; 32],
-            model: [255; 16],
-            serial: [255; 16],
-            flags: u64::MAX,
-            max_sessions: u64::MAX,
-            sessions: u64::MAX,
-            max_rw_sessions: u64::MAX,
-            rw_sessions: u64::MAX,
-            max_pin: u64::MAX,
-            min_pin: u64::MAX,
-            total_public_memory: u64::MAX,
-            free_public_memory: u64::MAX,
-            total_private_memory: u64::MAX,
-            free_private_memory: u64::MAX,
-            hardware: version,
-            firmware: version,
-            utc_time: [255; 16],
-        }),
-        Body::Slot(SlotInfo {
-            description: [[255; 32]; 2],
-            manufacturer: [255; 32],
-            flags: u64::MAX,
-            hardware: version,
-            firmware: version,
-        }),
-        Body::Module(ModuleInfo {
-            cryptoki: version,
-            manufacturer: [255; 32],
-            flags: u64::MAX,
-            description: [255; 32],
-            library: version,
-        }),
         Body::Sealed(Sealed::new(u64::MAX, &[255; MADE_IV_MAX], &[255; TAG_MAX])),
+        Body::SessionInfo(SessionInfo {
+            slot: u64::MAX,
+            state: u64::MAX,
+            flags: u64::MAX,
+            device_error: u64::MAX,
+        }),
     ];
     for body in bodies {
         let reply = Reply {
@@ -144,6 +112,62 @@ fn the_longest_reply_fits_its_bound() {
         };
         assert!(encode_reply_head(reply, &mut [0; REPLY_SIZE_MAX]).is_ok());
     }
+}
+
+#[test]
+fn descriptions_come_back_and_the_longest_fits_its_bound() {
+    let version = Version {
+        major: 255,
+        minor: 255,
+    };
+    comes_back(&TokenInfo {
+        label: [255; 32],
+        manufacturer: [255; 32],
+        model: [255; 16],
+        serial: [255; 16],
+        flags: u64::MAX,
+        max_sessions: u64::MAX,
+        sessions: u64::MAX,
+        max_rw_sessions: u64::MAX,
+        rw_sessions: u64::MAX,
+        max_pin: u64::MAX,
+        min_pin: u64::MAX,
+        total_public_memory: u64::MAX,
+        free_public_memory: u64::MAX,
+        total_private_memory: u64::MAX,
+        free_private_memory: u64::MAX,
+        hardware: version,
+        firmware: version,
+        utc_time: [255; 16],
+    });
+    comes_back(&SlotInfo {
+        description: [[255; 32]; 2],
+        manufacturer: [255; 32],
+        flags: u64::MAX,
+        hardware: version,
+        firmware: version,
+    });
+    comes_back(&ModuleInfo {
+        cryptoki: version,
+        manufacturer: [255; 32],
+        flags: u64::MAX,
+        description: [255; 32],
+        library: version,
+    });
+}
+
+fn comes_back<I: Info + PartialEq + core::fmt::Debug>(info: &I) {
+    let mut buffer = [0; INFO_SIZE_MAX];
+    let size = encode_info(info, &mut buffer).expect("fits");
+    assert_eq!(decode_info::<I>(&buffer[..size]).as_ref(), Ok(info));
+    assert!(decode_info::<I>(&buffer[..size - 1]).is_err());
+    assert_eq!(encode_info(info, &mut buffer[..size - 1]), Err(TooSmall));
+}
+
+/// A reply is copied at each step on its way back.
+#[test]
+fn a_reply_is_small() {
+    assert!(size_of::<Reply>() <= 80);
 }
 
 /// A search whose template nests `depth` deep: the innermost is a list with one plain attribute.

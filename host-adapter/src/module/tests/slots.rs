@@ -1,5 +1,5 @@
 use cryptoki_sys::*;
-use everslot_protocol::{Body, Bytes, Operation, Request, Rv};
+use everslot_protocol::{Body, Bytes, ModuleInfo, Operation, Request, Rv, SlotInfo, TokenInfo};
 
 use super::token::{PIN, SO_PIN, Token, numbers, with_token};
 
@@ -7,22 +7,16 @@ use super::token::{PIN, SO_PIN, Token, numbers, with_token};
 fn a_module_tells_of_itself() {
     with_token("slots::a_module_tells_of_itself", |token| {
         token.both_ways(|token| {
-            let Body::Module(module) = token.ok(&Request::ModuleInfo).body else {
-                panic!("module info")
-            };
+            let module: ModuleInfo = token.info(&Request::ModuleInfo);
             assert_eq!(module.cryptoki.major, 2);
             assert!(module.manufacturer.starts_with(b"SoftHSM"));
             // SoftHSM has one slot more, with a token that waits to be initialised.
             assert_eq!(token.slots(false).len(), 2);
             assert_eq!(token.slots(true).len(), 2);
-            let Body::Slot(slot) = token.ok(&Request::SlotInfo { slot: token.slot }).body else {
-                panic!("slot info")
-            };
+            let slot: SlotInfo = token.info(&Request::SlotInfo { slot: token.slot });
             assert!(slot.description[0].starts_with(b"SoftHSM slot"));
             assert_ne!(slot.flags & CKF_TOKEN_PRESENT, 0);
-            let Body::Token(info) = token.ok(&Request::TokenInfo { slot: token.slot }).body else {
-                panic!("token")
-            };
+            let info: TokenInfo = token.info(&Request::TokenInfo { slot: token.slot });
             assert!(info.label.starts_with(b"everslot module test   "));
             assert_ne!(info.flags & CKF_TOKEN_INITIALIZED, 0);
             let mechanisms = numbers(&token.output(&Request::Mechanisms { slot: token.slot }));

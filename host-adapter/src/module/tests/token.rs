@@ -8,7 +8,7 @@ use std::process::Command;
 use cryptoki_sys::*;
 use everslot_protocol::{
     Attribute, Body, Bytes, Deadline, Field, List, Mechanism, ObjectHandle, Operation, Parameter,
-    Reply, Request, Rv, SessionHandle, SlotId, Template, Value, wire,
+    Reply, Request, Rv, SessionHandle, SlotId, Template, TokenInfo, Value, wire,
 };
 
 use crate::module::{InProcess, Instance, Isolation, Link, ModuleSettings};
@@ -145,10 +145,7 @@ impl Token {
     }
 
     pub(super) fn label(&mut self, slot: SlotId) -> String {
-        let reply = self.ok(&Request::TokenInfo { slot });
-        let Body::Token(info) = reply.body else {
-            panic!("{reply:?}")
-        };
+        let info: TokenInfo = self.info(&Request::TokenInfo { slot });
         String::from_utf8_lossy(&info.label).trim_end().to_owned()
     }
 
@@ -176,6 +173,12 @@ impl Token {
         let reply = self.call(request, &mut [0; 4096]);
         assert_eq!(reply.rv, Rv::OK, "{request:?}");
         reply
+    }
+
+    /// The description that the call puts out.
+    #[track_caller]
+    pub(super) fn info<I: wire::Info>(&mut self, request: &Request<'_>) -> I {
+        wire::decode_info(&self.output(request)).expect("a description")
     }
 
     /// What the call puts out.
