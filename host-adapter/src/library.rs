@@ -96,15 +96,23 @@ impl Library {
         Ok(())
     }
 
+    /// What `of` finds in the library. For a look-up at the begin of a call: what takes longer holds the [library](Self::current).
+    ///
+    /// # Errors
+    /// `CKR_CRYPTOKI_NOT_INITIALIZED`, also in the child of a fork (PKCS#11 v3.1 §5.4.1); what `of` says.
+    pub fn with<R>(of: impl FnOnce(&Arc<Self>) -> Result<R, Rv>) -> Result<R, Rv> {
+        match &*CURRENT.load() {
+            Some(library) if !library.mark.is_forked() => of(library),
+            Some(_) | None => Err(ckr::CRYPTOKI_NOT_INITIALIZED),
+        }
+    }
+
     /// The library, for one call.
     ///
     /// # Errors
     /// `CKR_CRYPTOKI_NOT_INITIALIZED`, also in the child of a fork (PKCS#11 v3.1 §5.4.1).
     pub fn current() -> Result<Arc<Self>, Rv> {
-        match CURRENT.load_full() {
-            Some(library) if !library.mark.is_forked() => Ok(library),
-            Some(_) | None => Err(ckr::CRYPTOKI_NOT_INITIALIZED),
-        }
+        Self::with(|library| Ok(Arc::clone(library)))
     }
 
     /// `C_GetInfo` of the interface of version `cryptoki`.

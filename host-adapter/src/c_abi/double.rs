@@ -114,6 +114,9 @@ impl Library {
             Err(ckr::CRYPTOKI_NOT_INITIALIZED)
         }
     }
+    pub(super) fn with<R>(of: impl FnOnce(&Self) -> Result<R, Rv>) -> Result<R, Rv> {
+        of(Self::current()?)
+    }
     pub(super) fn current() -> Result<&'static Self, Rv> {
         if world(|world| world.initialised) {
             Ok(&Self)

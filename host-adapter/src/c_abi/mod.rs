@@ -53,9 +53,9 @@ use crate::library::Library;
 use crate::slot::{Session, VirtualSlot};
 
 fn slot(id: CK_SLOT_ID) -> Result<Arc<VirtualSlot>, Rv> {
-    Library::current()?.slot(id)
+    Library::with(|library| library.slot(id))
 }
 
 fn session(handle: CK_SESSION_HANDLE) -> Result<Arc<Session>, Rv> {
-    Library::current()?.session(handle)
+    Library::with(|library| library.session(handle))
 }

@@ -40,7 +40,7 @@ pub(crate) enum LeaseFailure {
 /// [spoiled](Self::spoil) or [forgotten](Self::forget).
 pub(crate) struct Lease {
     member: Arc<Member>,
-    session: Option<RealSession>,
+    session: Option<Box<RealSession>>,
     fate: Fate,
 }
 
@@ -56,7 +56,7 @@ enum Fate {
 }
 
 impl Lease {
-    pub(super) fn new(member: &Arc<Member>, session: RealSession) -> Self {
+    pub(super) fn new(member: &Arc<Member>, session: Box<RealSession>) -> Self {
         Self {
             member: Arc::clone(member),
             session: Some(session),

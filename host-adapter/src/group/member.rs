@@ -45,7 +45,7 @@ pub(crate) struct Token {
 /// The session that is open as long as the member serves: the login of its token stands on it, and the session objects of
 /// all virtual sessions live in it.
 pub(crate) struct Anchor {
-    pub(crate) session: RealSession,
+    pub(crate) session: Box<RealSession>,
     era: Era,
 }
 
@@ -106,7 +106,7 @@ impl Member {
     }
 
     /// Keeps the session that an attempt has opened, unless the era in which the attempt began to open it is over.
-    pub(crate) fn set_anchor(&self, session: RealSession, era: Era) -> bool {
+    pub(crate) fn set_anchor(&self, session: Box<RealSession>, era: Era) -> bool {
         let mut anchor = self.anchor();
         let current = self.era() == era;
         if current {
@@ -210,7 +210,7 @@ impl Member {
     }
 
     /// Opens a session for the pool. The caller has counted it.
-    fn open(&self, incarnation: Incarnation) -> Result<RealSession, LeaseFailure> {
+    fn open(&self, incarnation: Incarnation) -> Result<Box<RealSession>, LeaseFailure> {
         let token = self.token().ok_or(LeaseFailure::Lost(GONE, None))?;
         let instance = self.load.running().ok_or(LeaseFailure::Lost(GONE, None))?;
         let session = self.open_on(&instance, token.slot, incarnation)?;
@@ -226,7 +226,7 @@ impl Member {
         instance: &Arc<dyn Instance>,
         slot: SlotId,
         incarnation: Incarnation,
-    ) -> Result<RealSession, LeaseFailure> {
+    ) -> Result<Box<RealSession>, LeaseFailure> {
         let lost = |failure| LeaseFailure::Lost(failure, Some(Arc::clone(instance)));
         let mut link = instance.link().map_err(|failure| match failure.cause {
             LinkCause::Exhausted => LeaseFailure::Exhausted,
@@ -244,13 +244,13 @@ impl Member {
             Reply {
                 rv: everslot_protocol::Rv::OK,
                 body: Body::Session(handle),
-            } => Ok(RealSession {
+            } => Ok(Box::new(RealSession {
                 link,
                 handle,
                 incarnation,
                 instance: Arc::clone(instance),
                 holder: self.pool.new_holder(),
-            }),
+            })),
             Reply { rv, .. } => Err(LeaseFailure::Refused(rv.0)),
         }
     }

@@ -8,7 +8,7 @@ use everslot_protocol::SessionHandle;
 
 use crate::module::{Instance, Link};
 
-/// A session of a member, and the way to it.
+/// A session of a member, and the way to it. Boxed wherever it is handed on: several times a call.
 pub(crate) struct RealSession {
     pub(crate) link: Box<dyn Link>,
     pub(crate) handle: SessionHandle,
@@ -23,7 +23,7 @@ pub(crate) struct RealSession {
 ///
 /// Taking and returning one takes no lock; only a caller that finds the member's session limit reached waits on one.
 pub(crate) struct Pool {
-    idle: ArrayQueue<RealSession>,
+    idle: ArrayQueue<Box<RealSession>>,
     open: AtomicU32,
     limit: u32,
     /// The limit as the member sees it, once it has refused to open one more.
@@ -41,7 +41,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What a caller that wants a session got.
 pub(crate) enum Taken {
     /// An idle session.
-    Idle(RealSession),
+    Idle(Box<RealSession>),
     /// Leave to open a further one; [`Pool::forget`] gives the leave back.
     MayOpen,
     /// The limit was reached, and none came back in time.
@@ -79,7 +79,7 @@ impl Pool {
     }
 
     /// Brings back a session that can be used again.
-    pub(crate) fn put(&self, session: RealSession) {
+    pub(crate) fn put(&self, session: Box<RealSession>) {
         if self.idle.push(session).is_err() {
             self.open.fetch_sub(1, Ordering::SeqCst);
         }
@@ -127,7 +127,7 @@ impl Pool {
     }
 
     /// An idle session of whatever incarnation; it stays counted until [`forget`](Self::forget).
-    pub(crate) fn take_idle(&self) -> Option<RealSession> {
+    pub(crate) fn take_idle(&self) -> Option<Box<RealSession>> {
         self.idle.pop()
     }
 

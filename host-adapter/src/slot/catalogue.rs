@@ -44,6 +44,24 @@ impl Catalogue {
         self.objects.pin().get(&handle).cloned()
     }
 
+    /// The member's handle of a virtual object that was seen there in this incarnation.
+    pub(crate) fn handle_at(
+        &self,
+        object: u64,
+        member: MemberId,
+        incarnation: Incarnation,
+    ) -> Option<ObjectHandle> {
+        match self
+            .objects
+            .pin()
+            .get(&object)?
+            .whereabouts(member, incarnation)
+        {
+            Whereabouts::At(handle) => Some(handle),
+            Whereabouts::Absent | Whereabouts::Unknown => None,
+        }
+    }
+
     /// The virtual object that is known to be at a member's handle.
     pub(crate) fn at(
         &self,

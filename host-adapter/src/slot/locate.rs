@@ -27,6 +27,20 @@ impl VirtualSlot {
         object: u64,
         invalid: Rv,
     ) -> Result<ObjectHandle, Stop> {
+        let (member, incarnation) = lease.place();
+        match self.catalogue.handle_at(object, member, incarnation) {
+            Some(handle) => Ok(handle),
+            None => self.locate_anew(lease, object, invalid),
+        }
+    }
+
+    #[cold]
+    fn locate_anew(
+        &self,
+        lease: &mut Lease,
+        object: u64,
+        invalid: Rv,
+    ) -> Result<ObjectHandle, Stop> {
         let object = self
             .catalogue
             .object(object)
@@ -63,10 +77,12 @@ impl VirtualSlot {
         key: u64,
         invalid: Rv,
     ) -> Result<ObjectHandle, Stop> {
-        if self.catalogue.object(key).is_none() {
-            return Ok(ObjectHandle(ck::CK_INVALID_HANDLE));
+        let (member, incarnation) = lease.place();
+        match self.catalogue.handle_at(key, member, incarnation) {
+            Some(handle) => Ok(handle),
+            None if self.catalogue.object(key).is_none() => Ok(ObjectHandle(ck::CK_INVALID_HANDLE)),
+            None => self.locate_anew(lease, key, invalid),
         }
-        self.locate(lease, key, invalid)
     }
 
     /// The mechanism with the objects in its parameter as the member's.

@@ -37,14 +37,14 @@ impl Link for Silent {
     }
 }
 
-fn session(number: u64, incarnation: Incarnation) -> RealSession {
-    RealSession {
+fn session(number: u64, incarnation: Incarnation) -> Box<RealSession> {
+    Box::new(RealSession {
         link: Box::new(Silent),
         handle: SessionHandle(number),
         incarnation,
         instance: Arc::new(Silent),
         holder: Arc::default(),
-    }
+    })
 }
 
 fn number(taken: Taken) -> Option<u64> {
