@@ -4,6 +4,7 @@
 //! wait. What a round gives is the median of many short batches; what the report gives is the median of the rounds. So
 //! whatever slows the machine for a while slows every way alike.
 
+mod instructions;
 mod path;
 mod report;
 pub mod worker;
@@ -11,6 +12,7 @@ mod workload;
 
 use std::time::Duration;
 
+use instructions::Instructions;
 use path::{Member, Path, Way};
 use report::Report;
 use worker::Worker;
@@ -42,7 +44,15 @@ pub fn run(effort: Effort) -> bool {
     let floors = [softhsm.floors(), instant.floors()].concat();
     println!("\nFloors:");
     floors.iter().for_each(|floor| println!("{floor}"));
-    floors.iter().all(report::Floor::is_met)
+    count() && floors.iter().all(report::Floor::is_met)
+}
+
+/// Counts the instructions of a signature, which are the same however busy the machine is; whether there are not too many.
+#[must_use]
+pub fn count() -> bool {
+    let instructions = Instructions::of_a_signature();
+    println!("{instructions}");
+    instructions.is_met()
 }
 
 fn measure(member: Member, effort: Effort) -> Report {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::Workload;
 use super::worker::Worker;
 use crate::{Artifact, Isolation, Lab, Plan, SOFTHSM, Token, eventually};
 
@@ -100,8 +101,29 @@ impl Path {
         self.way
     }
 
+    /// A directory of its own, which is removed at the end.
+    pub(super) fn directory(&self) -> &std::path::Path {
+        self.lab.directory()
+    }
+
     /// Starts the process that measures this way.
     pub(super) fn worker(&self) -> Worker {
+        let mut command = Command::new(this_program());
+        command.arg("worker");
+        self.lead(&mut command);
+        Worker::start(command)
+    }
+
+    /// A program that runs this one, going this way so many times.
+    pub(super) fn repeat(&self, mut program: Command, workload: Workload, times: u32) -> Command {
+        program.arg(this_program()).arg("repeat");
+        self.lead(&mut program);
+        program.args([workload.to_string(), times.to_string()]);
+        program
+    }
+
+    /// Tells a process of this way: the module, the token's label and PIN, and the environment for them.
+    fn lead(&self, command: &mut Command) {
         let module = match self.way {
             Way::Bare => self.member_module(),
             Way::Proxy => library("p11-kit-proxy.so"),
@@ -112,7 +134,10 @@ impl Path {
             Way::InProcess | Way::Hosted => Lab::LABEL,
             Way::Bare | Way::Proxy | Way::Client => self.lab.members()[0].token_label(),
         };
-        Worker::start(&module, label, self.lab.pin(), self.environment())
+        command
+            .arg(module)
+            .args([label, self.lab.pin()])
+            .envs(self.environment());
     }
 
     fn environment(&self) -> Vec<(&'static str, OsString)> {
@@ -169,6 +194,10 @@ impl Drop for Path {
             let _ = server.wait();
         }
     }
+}
+
+fn this_program() -> PathBuf {
+    std::env::current_exe().expect("Linux tells a program's path")
 }
 
 /// A library of Debian's, for this machine's architecture.

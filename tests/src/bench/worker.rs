@@ -26,20 +26,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker that opens the token of this label through this module.
-    pub(super) fn start(
-        module: &Path,
-        label: &str,
-        pin: &str,
-        environment: Vec<(&'static str, std::ffi::OsString)>,
-    ) -> Self {
-        let program = std::env::current_exe().expect("Linux tells a program's path");
-        let mut command = Command::new(program);
-        command
-            .arg("worker")
-            .arg(module)
-            .args([label, pin])
-            .envs(environment);
+    /// Starts a worker.
+    pub(super) fn start(mut command: Command) -> Self {
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -94,10 +82,7 @@ pub fn serve(module: &Path, label: &str, pin: &str) {
             std::thread::park();
         }
     });
-    let module = Module::load(module);
-    module.initialize().expect("the module begins");
-    let session = module.open(module.slot_of(label)).expect("the token opens");
-    let bench = Bench::new(session, pin).expect("the token lets the benchmark in");
+    let bench = open(module, label, pin);
     for order in std::io::stdin().lines() {
         let order = order.expect("orders are text");
         let (workload, turn) = order.split_once(' ').expect("a workload and a time");
@@ -107,6 +92,24 @@ pub fn serve(module: &Path, label: &str, pin: &str) {
             Err(failure) => println!("failed {}", failure.code.0),
         }
     }
+}
+
+/// Goes a way so many times, for what counts instead of timing it.
+///
+/// # Panics
+/// The token cannot be opened, or a call fails; the benchmark ends with the message.
+pub fn repeat((module, label, pin): (&Path, &str, &str), workload: Workload, times: u32) {
+    let bench = open(module, label, pin);
+    for _ in 0..times {
+        bench.once(workload).expect("the way has the workload");
+    }
+}
+
+fn open(module: &Path, label: &str, pin: &str) -> Bench {
+    let module = Module::load(module);
+    module.initialize().expect("the module begins");
+    let session = module.open(module.slot_of(label)).expect("the token opens");
+    Bench::new(session, pin).expect("the token lets the benchmark in")
 }
 
 /// The median time of one repetition, over batches of equal size.
