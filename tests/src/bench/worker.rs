@@ -75,13 +75,6 @@ impl Drop for Worker {
 /// # Panics
 /// The token cannot be opened; the benchmark ends with the message.
 pub fn serve(module: &Path, label: &str, pin: &str) {
-    // Every way is measured as an application with threads has it. In a process without any, the C library leaves out its
-    // locks, which makes a module that allocates much several µs faster; everslot's own threads would then seem to cost that.
-    std::thread::spawn(|| {
-        loop {
-            std::thread::park();
-        }
-    });
     let bench = open(module, label, pin);
     for order in std::io::stdin().lines() {
         let order = order.expect("orders are text");
@@ -106,6 +99,13 @@ pub fn repeat((module, label, pin): (&Path, &str, &str), workload: Workload, tim
 }
 
 fn open(module: &Path, label: &str, pin: &str) -> Bench {
+    // Every way is measured as an application with threads has it. In a process without any, the C library leaves out its
+    // locks, which makes a module that allocates much several µs faster; everslot's own threads would then seem to cost that.
+    std::thread::spawn(|| {
+        loop {
+            std::thread::park();
+        }
+    });
     let module = Module::load(module);
     module.initialize().expect("the module begins");
     let session = module.open(module.slot_of(label)).expect("the token opens");
