@@ -49,6 +49,17 @@ impl MemberSet {
         *self = self.without(member);
     }
 
+    /// The member of a set that has just one.
+    #[inline]
+    #[must_use]
+    pub const fn only(self) -> Option<MemberId> {
+        if self.0.is_power_of_two() {
+            Some(MemberId(self.0.trailing_zeros() as u8))
+        } else {
+            None
+        }
+    }
+
     /// Whether the member is in the set.
     #[inline]
     #[must_use]

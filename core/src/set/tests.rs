@@ -32,6 +32,8 @@ proptest! {
         prop_assert_eq!(ids(inserted), &model | &BTreeSet::from([id]));
         prop_assert_eq!(ids(removed), &model - &BTreeSet::from([id]));
         prop_assert_eq!(set.iter().collect::<MemberSet>(), set);
+        prop_assert_eq!(set.only(), set.first().filter(|_| model.len() == 1));
+        prop_assert_eq!(MemberSet::of(member).only(), Some(member));
     }
 }
 

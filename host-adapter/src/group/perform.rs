@@ -49,7 +49,6 @@ impl GroupDriver {
             login_stood: false,
             tried: MemberSet::EMPTY,
             patience: None,
-            refused: None,
         };
         run.carry_through(send)
             .map_err(|rv| self.unless_stopping(rv))
@@ -79,18 +78,15 @@ struct Run<'a> {
     tried: MemberSet,
     /// When it stops waiting for a real session.
     patience: Option<Instant>,
-    /// The caller's own fault, found before any member was asked.
-    refused: Option<Rv>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     fn carry_through(
         &mut self,
         send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
     ) -> Result<Done, Rv> {
-        let mut input = CallInput::Start;
+        let mut output = self.call.handle(CallInput::Start);
         loop {
-            let output = self.call.handle(input);
             if let Some((member, incarnation)) = output.lost {
                 self.report_loss(member, incarnation);
             }
@@ -98,12 +94,12 @@ impl Run<'_> {
                 self.driver
                     .quarantine((aside.member, aside.incarnation), aside.why);
             }
-            input = match output.next {
+            let input = match output.next {
                 Next::Choose { tried } => CallInput::Chosen(self.choose(tried)),
                 Next::Send {
                     member,
                     incarnation,
-                } => self.send(member, incarnation, send),
+                } => self.send(member, incarnation, send)?,
                 Next::Reopen {
                     member,
                     incarnation,
@@ -114,9 +110,7 @@ impl Run<'_> {
                 } => CallInput::Probed(self.probe(member, incarnation)),
                 Next::Answer(answer) => return self.answer(answer),
             };
-            if let Some(rv) = self.refused {
-                return Err(rv);
-            }
+            output = self.call.handle(input);
         }
     }
 
@@ -137,17 +131,33 @@ impl Run<'_> {
         self.driver.choose(eligible, tried)
     }
 
+    /// Sends the call to a member.
+    ///
+    /// # Errors
+    /// The caller's own fault, found before the member was asked.
     fn send(
         &mut self,
         member: MemberId,
         incarnation: Incarnation,
         send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
-    ) -> CallInput {
+    ) -> Result<CallInput, Rv> {
         let mut lease = match self.lease(member, incarnation) {
             Ok(lease) => lease,
-            Err(input) => return input,
+            Err(input) => return Ok(input),
         };
-        let sent = send(&mut lease);
+        match send(&mut lease) {
+            Ok(reply) if reply.rv == everslot_protocol::Rv::OK => {
+                self.reply = Some(reply);
+                self.errand.lease = Some(lease);
+                Ok(CallInput::Verdict(Verdict::Fine))
+            }
+            sent => self.look_into(sent, lease),
+        }
+    }
+
+    /// What a call came to that did not simply succeed.
+    #[cold]
+    fn look_into(&mut self, sent: Result<Reply, Stop>, mut lease: Lease) -> Result<CallInput, Rv> {
         let verdict = match sent {
             Ok(reply) => self.judge(&lease, reply),
             Err(Stop::NotHere(rv)) => {
@@ -168,7 +178,7 @@ impl Run<'_> {
             }
             _ => self.errand.lease = Some(lease),
         }
-        CallInput::Verdict(verdict)
+        Ok(CallInput::Verdict(verdict))
     }
 
     /// Keeps why a member cannot serve the call, in case it is the last word. That nobody has the function stays said: it was said of the
@@ -200,21 +210,15 @@ impl Run<'_> {
         verdict(rv, context, &lease.member().config.overrides)
     }
 
-    fn unanswered(&mut self, mut lease: Lease, failure: LinkFailure) -> CallInput {
-        let instance = lease.instance();
-        match failure.cause {
-            LinkCause::NotTransferable => {
-                self.refused = Some(ckr::MECHANISM_PARAM_INVALID);
-                self.errand.lease = Some(lease);
-            }
-            _ => {
-                lease.forget();
-                self.evidence = Some((failure.cause.evidence(), instance));
-            }
+    fn unanswered(&mut self, mut lease: Lease, failure: LinkFailure) -> Result<CallInput, Rv> {
+        if failure.cause == LinkCause::NotTransferable {
+            return Err(ckr::MECHANISM_PARAM_INVALID);
         }
-        CallInput::Unanswered {
+        self.evidence = Some((failure.cause.evidence(), lease.instance()));
+        lease.forget();
+        Ok(CallInput::Unanswered {
             delivered: failure.delivery == Delivery::Unknown,
-        }
+        })
     }
 
     /// The lease at hand if it is of this member, else a new one.
@@ -226,13 +230,13 @@ impl Run<'_> {
             // Work may have been begun on it that nobody will end.
             lease.spoil();
         }
-        let Some(member) = self.driver.member(member) else {
+        let driver: &'a GroupDriver = self.driver;
+        let Some(member) = driver.member(member) else {
             return Err(CallInput::Unanswered { delivered: false });
         };
-        let member = Arc::clone(member);
         let others = self.tried.union(MemberSet::of(member.id));
         let elsewhere = self.errand.eligible.difference(others);
-        self.lend(&member, incarnation, elsewhere)
+        self.lend(member, incarnation, elsewhere)
     }
 
     fn lend(
@@ -241,15 +245,34 @@ impl Run<'_> {
         incarnation: Incarnation,
         elsewhere: MemberSet,
     ) -> Result<Lease, CallInput> {
-        let mut lent = member.lease(incarnation, Duration::ZERO);
-        if let Err(LeaseFailure::Exhausted) = lent {
-            let end = *self
-                .patience
-                .get_or_insert_with(|| Instant::now() + member.config.deadline);
-            let queue = Queue { end, elsewhere };
-            lent = self.driver.queue(member, incarnation, &queue);
-        }
-        lent.map_err(|failure| match failure {
+        member
+            .lease(incarnation, Duration::ZERO)
+            .or_else(|failure| match failure {
+                LeaseFailure::Exhausted => self.queue(member, incarnation, elsewhere),
+                failure => Err(failure),
+            })
+            .map_err(|failure| self.not_lent(member, failure))
+    }
+
+    /// Waits for a session to come back.
+    #[cold]
+    fn queue(
+        &mut self,
+        member: &Arc<Member>,
+        incarnation: Incarnation,
+        elsewhere: MemberSet,
+    ) -> Result<Lease, LeaseFailure> {
+        let end = *self
+            .patience
+            .get_or_insert_with(|| Instant::now() + member.config.deadline);
+        let queue = Queue { end, elsewhere };
+        self.driver.queue(member, incarnation, &queue)
+    }
+
+    /// What the call is told when no session could be lent.
+    #[cold]
+    fn not_lent(&mut self, member: &Member, failure: LeaseFailure) -> CallInput {
+        match failure {
             LeaseFailure::Exhausted => {
                 self.reply = Some(only(NO_SESSION));
                 CallInput::Verdict(Verdict::MemberBusy)
@@ -274,7 +297,7 @@ impl Run<'_> {
                 self.evidence = Some((failure.cause.evidence(), instance));
                 CallInput::Unanswered { delivered: false }
             }
-        })
+        }
     }
 
     /// A fresh session on the same member, logged in as the group is.
@@ -369,7 +392,11 @@ impl GroupDriver {
                 self.member(member)
                     .map_or(u32::MAX, |member: &Arc<Member>| member.in_flight())
             };
-            if let Some(member) = choose(candidates, load, self.view.turn()) {
+            let chosen = match candidates.only() {
+                Some(member) => Some(member),
+                None => choose(candidates, load, self.view.turn()),
+            };
+            if let Some(member) = chosen {
                 return self
                     .member(member)
                     .map(|found| (member, found.incarnation()));

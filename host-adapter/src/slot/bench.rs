@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::active::{Active, seat};
 use super::begun::{Begun, begin_on};
-use super::carry::{LENGTH_OF_NOTHING, Send, carry, goes_on, is_verification, leaves_all};
+use super::carry::{LENGTH_OF_NOTHING, carry, goes_on, is_verification, leaves_all};
 use super::info::usage;
 use super::transcript::Part;
 use super::{Refusal, VirtualSlot, written};
@@ -184,8 +184,8 @@ impl Benches {
                 None => self.free_bench(),
             };
             self.operations.push(active);
-            let mut nothing_more = |_: &mut Lease, _: &mut [u8]| Ok(LENGTH_OF_NOTHING);
-            let brought = self.go_on(slot, operation, After::Ends, &mut [], &mut nothing_more);
+            let nothing_more = |_: &mut Lease, _: &mut [u8]| Ok(LENGTH_OF_NOTHING);
+            let brought = self.go_on(slot, operation, After::Ends, &mut [], nothing_more);
             let brought =
                 brought.and_then(|reply| Refusal::of(reply).map_err(|refusal| refusal.rv));
             if let Err(rv) = brought {
@@ -203,7 +203,7 @@ impl Benches {
         operation: Operation,
         after: After<'_>,
         output: &mut [u8],
-        send: Send<'_>,
+        send: impl FnMut(&mut Lease, &mut [u8]) -> Result<Reply, Stop>,
     ) -> Result<Reply, Rv> {
         let which = self
             .position(operation)
@@ -241,7 +241,7 @@ impl Benches {
         dual: Dual,
         data: &[u8],
         output: &mut [u8],
-        send: Send<'_>,
+        send: impl FnMut(&mut Lease, &mut [u8]) -> Result<Reply, Stop>,
     ) -> Result<Reply, Rv> {
         let (Some(cipher), Some(witness)) =
             (self.position(dual.cipher()), self.position(dual.witness()))

@@ -9,17 +9,16 @@ use super::VirtualSlot;
 use super::active::{Active, is_logged_in};
 use crate::group::{Done, EVERY_MEMBER, Errand, Lease, Stop};
 
-/// Sends an operation's call over a session, with the buffer for its output.
-pub(super) type Send<'a> = &'a mut dyn FnMut(&mut Lease, &mut [u8]) -> Result<Reply, Stop>;
-
-/// Carries one call of these operations through, bringing each to the session that it comes to.
+/// Carries one call of these operations through, bringing each to the session that it comes to. `send` sends it over that session, with the
+/// buffer for its output.
+#[inline]
 pub(super) fn carry(
     slot: &Arc<VirtualSlot>,
     repeat: Repeat,
     lease: Option<Lease>,
     operations: &mut [&mut Active],
     output: &mut [u8],
-    send: Send<'_>,
+    mut send: impl FnMut(&mut Lease, &mut [u8]) -> Result<Reply, Stop>,
 ) -> Result<Done, Rv> {
     let mut pinned = false;
     let mut eligible = EVERY_MEMBER;

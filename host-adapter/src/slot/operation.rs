@@ -52,7 +52,7 @@ impl Session {
         data: &[u8],
         output: Output<'_>,
     ) -> Result<u64, Refusal> {
-        self.with_output(operation, After::Ends, output, &|session, room| {
+        self.with_output(operation, After::Ends, output, |session, room| {
             Request::Whole {
                 session,
                 operation,
@@ -67,7 +67,7 @@ impl Session {
     /// # Errors
     /// As in [`whole`](Self::whole); `CKR_SIGNATURE_INVALID`.
     pub fn verify(&self, data: &[u8], signature: &[u8]) -> Result<(), Rv> {
-        self.without_output(Operation::Verify, After::Ends, &|session| Request::Verify {
+        self.without_output(Operation::Verify, After::Ends, |session| Request::Verify {
             session,
             data: Bytes(data),
             signature: Bytes(signature),
@@ -81,7 +81,7 @@ impl Session {
     /// is then over.
     pub fn update(&self, operation: Operation, data: &[u8]) -> Result<(), Rv> {
         let part = After::GoesOn(Part::Data(data));
-        self.without_output(operation, part, &|session| Request::Update {
+        self.without_output(operation, part, |session| Request::Update {
             session,
             operation,
             data: Bytes(data),
@@ -103,7 +103,7 @@ impl Session {
             operation,
             After::GoesOn(Part::Data(data)),
             output,
-            &|session, room| Request::Update {
+            |session, room| Request::Update {
                 session,
                 operation,
                 data: Bytes(data),
@@ -120,10 +120,10 @@ impl Session {
         let mut state = self.state()?;
         let slot = &self.slot;
         let after = After::GoesOn(Part::Key(key));
-        let mut send = |lease: &mut Lease, _: &mut [u8]| digest_key(slot, lease, key);
+        let send = |lease: &mut Lease, _: &mut [u8]| digest_key(slot, lease, key);
         let reply = state
             .benches
-            .go_on(slot, Operation::Digest, after, &mut [], &mut send)?;
+            .go_on(slot, Operation::Digest, after, &mut [], send)?;
         Refusal::of(reply).map_err(|refusal| refusal.rv)
     }
 
@@ -132,7 +132,7 @@ impl Session {
     /// # Errors
     /// As in [`whole`](Self::whole).
     pub fn finish(&self, operation: Operation, output: Output<'_>) -> Result<u64, Refusal> {
-        self.with_output(operation, After::Ends, output, &|session, room| {
+        self.with_output(operation, After::Ends, output, |session, room| {
             Request::Finish {
                 session,
                 operation,
@@ -146,7 +146,7 @@ impl Session {
     /// # Errors
     /// As in [`verify`](Self::verify).
     pub fn verify_finish(&self, signature: &[u8]) -> Result<(), Rv> {
-        self.without_output(Operation::Verify, After::Ends, &|session| {
+        self.without_output(Operation::Verify, After::Ends, |session| {
             Request::VerifyFinish {
                 session,
                 signature: Bytes(signature),
@@ -162,7 +162,7 @@ impl Session {
     pub fn dual_update(&self, dual: Dual, data: &[u8], output: Output<'_>) -> Result<u64, Refusal> {
         let mut state = self.state()?;
         let (room, buffer) = output.parts();
-        let mut send = |lease: &mut Lease, output: &mut [u8]| {
+        let send = |lease: &mut Lease, output: &mut [u8]| {
             let request = Request::DualUpdate {
                 session: lease.handle(),
                 dual,
@@ -173,7 +173,7 @@ impl Session {
         };
         let reply = state
             .benches
-            .go_on_both(&self.slot, dual, data, buffer, &mut send)?;
+            .go_on_both(&self.slot, dual, data, buffer, send)?;
         Refusal::of_length(reply)
     }
 
@@ -182,16 +182,16 @@ impl Session {
         operation: Operation,
         after: After<'_>,
         output: Output<'_>,
-        request: &dyn Fn(SessionHandle, Room) -> Request<'r>,
+        request: impl Fn(SessionHandle, Room) -> Request<'r>,
     ) -> Result<u64, Refusal> {
         let mut state = self.state()?;
         let (room, buffer) = output.parts();
-        let mut send = |lease: &mut Lease, output: &mut [u8]| {
+        let send = |lease: &mut Lease, output: &mut [u8]| {
             Ok(lease.call(&request(lease.handle(), room), output)?)
         };
         let reply = state
             .benches
-            .go_on(&self.slot, operation, after, buffer, &mut send)?;
+            .go_on(&self.slot, operation, after, buffer, send)?;
         Refusal::of_length(reply)
     }
 
@@ -199,14 +199,14 @@ impl Session {
         &self,
         operation: Operation,
         after: After<'_>,
-        request: &dyn Fn(SessionHandle) -> Request<'r>,
+        request: impl Fn(SessionHandle) -> Request<'r>,
     ) -> Result<(), Rv> {
         let mut state = self.state()?;
-        let mut send =
+        let send =
             |lease: &mut Lease, _: &mut [u8]| Ok(lease.call(&request(lease.handle()), &mut [])?);
         let reply = state
             .benches
-            .go_on(&self.slot, operation, after, &mut [], &mut send)?;
+            .go_on(&self.slot, operation, after, &mut [], send)?;
         Refusal::of(reply).map_err(|refusal| refusal.rv)
     }
 }
