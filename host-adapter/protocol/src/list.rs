@@ -65,6 +65,7 @@ enum Form<'a, T> {
 impl<'a, T: Copy + Deserialize<'a>> Iterator for Iter<'a, T> {
     type Item = T;
 
+    #[inline]
     fn next(&mut self) -> Option<T> {
         match &mut self.0 {
             Form::Items(items) => items.next().copied(),

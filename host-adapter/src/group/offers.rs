@@ -3,10 +3,12 @@
 //! A member keeps its say while it is lost, so the offer does not change with a loss. One that has never been admitted has none:
 //! nobody knows what it will bring, and a member that never comes must not take mechanisms away.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use everslot_core::{MemberId, MemberSet, Rv, ckr};
 use everslot_protocol::MechanismInfo;
+use rustc_hash::FxBuildHasher;
 
 use super::{EVERY_MEMBER, GroupDriver};
 use crate::config::MechanismPolicy;
@@ -28,6 +30,8 @@ pub(crate) struct Offers {
     seen: Vec<Option<Arc<[Ability]>>>,
     /// What the group offers, by mechanism.
     offered: Vec<Offered>,
+    /// Where in `offered` a mechanism stands.
+    places: HashMap<u64, usize, FxBuildHasher>,
 }
 
 /// One mechanism that the group offers.
@@ -49,6 +53,7 @@ impl Offers {
             policy,
             seen: vec![None; members],
             offered: Vec::new(),
+            places: HashMap::default(),
         }
     }
 
@@ -58,9 +63,12 @@ impl Offers {
         if let Some(place) = seen.get_mut(usize::from(member.0)) {
             *place = Some(abilities);
         }
+        let offered = offered(self.policy, &seen);
+        let kinds = offered.iter().map(|offered| offered.mechanism);
         Self {
             policy: self.policy,
-            offered: offered(self.policy, &seen),
+            places: kinds.zip(0..).collect(),
+            offered,
             seen,
         }
     }
@@ -118,10 +126,9 @@ impl Offers {
     }
 
     fn find(&self, mechanism: u64) -> Result<&Offered, Rv> {
-        self.offered
-            .binary_search_by_key(&mechanism, |offered| offered.mechanism)
-            .ok()
-            .and_then(|at| self.offered.get(at))
+        let place = self.places.get(&mechanism);
+        place
+            .and_then(|place| self.offered.get(*place))
             .ok_or(ckr::MECHANISM_INVALID)
     }
 }

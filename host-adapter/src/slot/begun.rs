@@ -49,13 +49,15 @@ impl Begun {
             key: key.map(ObjectHandle),
         };
         let mut bytes = std::mem::take(spare);
-        let size = wire::request_size(&request);
-        if bytes.capacity() < size {
-            bytes = Zeroizing::new(Vec::with_capacity(size));
-        }
-        bytes.resize(size, 0);
+        let room = bytes.capacity();
+        bytes.resize(room, 0);
+        // Asking for the size first would cost as much as encoding.
+        let used = wire::encode_request(&request, &mut bytes).or_else(|wire::TooSmall| {
+            bytes = Zeroizing::new(vec![0; wire::request_size(&request)]);
+            wire::encode_request(&request, &mut bytes)
+        });
         // The size was asked for, so it fits.
-        let _ = wire::encode_request(&request, &mut bytes);
+        bytes.truncate(used.unwrap_or(0));
         Self::Wire(bytes)
     }
 

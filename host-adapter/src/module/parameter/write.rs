@@ -348,6 +348,10 @@ impl<'a> Writer<'a, '_> {
 
 /// An address of bits or of a nonce has as many bytes as the number beside it wants: else the member would read beyond them.
 fn numbers_agree(structure: &Structure, fields: List<'_, Field<'_>>, words: &Words<'_>) -> bool {
+    let is_counted = |part: &Part| matches!(part, Part::Bits { .. } | Part::Nonce { .. });
+    if !structure.parts.iter().any(is_counted) {
+        return true;
+    }
     let parts = structure.parts.iter().filter(|part| part.is_field());
     parts
         .zip(fields.iter())
