@@ -57,7 +57,8 @@ conformance:
 	cargo build --release --workspace --locked
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/conformance" $(ARGS)
 
-# What everslot costs over the bare token. ARGS="--check" to fail when a floor is missed.
+# What everslot costs over the bare token. ARGS="--check" to fail when a floor is missed, ARGS="--instructions" for the count that no other
+# work on the machine disturbs alone.
 bench:
 	@tests/prerequisites bench
 	cargo build --release --workspace --locked

@@ -41,12 +41,12 @@ impl Report {
             .push(figure);
     }
 
-    /// A row for each workload, a column for each way: the median, and the difference to bare for one call.
+    /// A row for each workload, a column for each way: the median, and the difference to bare, of the whole and of one C function.
     pub(super) fn table(&self) -> Table {
         let ways = Way::to(self.member);
         let mut table = Table::new();
         table.load_style(presets::ASCII_MARKDOWN);
-        table.set_header(std::iter::once("call").chain(ways.iter().map(|way| way.title())));
+        table.set_header(std::iter::once("operation").chain(ways.iter().map(|way| way.title())));
         for workload in Workload::ALL {
             let cells = ways.iter().map(|&way| self.cell(workload, way));
             table.add_row(std::iter::once(workload.title().to_owned()).chain(cells));
@@ -81,7 +81,13 @@ impl Report {
         match (self.median(workload, way), self.cost(workload, way)) {
             (None, _) => self.refusal(workload, way),
             (Some(median), Some(cost)) if way != Way::Bare => {
-                format!("{:.2} ({:+.2} a call)", median / 1e3, cost / 1e3)
+                let calls = f64::from(workload.calls());
+                format!(
+                    "{:.2} ({:+.2}, {:+.2} a call)",
+                    median / 1e3,
+                    cost * calls / 1e3,
+                    cost / 1e3
+                )
             }
             (Some(median), _) => format!("{:.2}", median / 1e3),
         }
@@ -143,7 +149,7 @@ impl fmt::Display for Floor {
         );
         write!(
             f,
-            "  {verdict:6} {:20} {member:11} {:35} {cost} a call over bare, at most {:?}",
+            "  {verdict:6} {:20} {member:11} {:45} {cost} a call over bare, at most {:?}",
             self.way.title(),
             self.workload.title(),
             self.limit

@@ -44,10 +44,10 @@ impl Workload {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::SessionInfo => "C_GetSessionInfo",
-            Self::Random => "C_GenerateRandom 32 B",
-            Self::Sign => "ECDSA P-256 SignInit + Sign",
-            Self::Encrypt => "AES-GCM 1 KiB EncryptInit + Encrypt",
+            Self::SessionInfo => "C_GetSessionInfo (1 call)",
+            Self::Random => "C_GenerateRandom 32 B (1 call)",
+            Self::Sign => "ECDSA P-256 SignInit + Sign (2 calls)",
+            Self::Encrypt => "AES-GCM 1 KiB EncryptInit + Encrypt (2 calls)",
         }
     }
 }

@@ -18,7 +18,7 @@ struct Arguments {
     /// Milliseconds of one turn at one workload.
     #[arg(long, default_value_t = 40)]
     turn: u64,
-    /// Only count the instructions of a signature, for which the machine need not be quiet.
+    /// Only count instructions, for which the machine need not be quiet.
     #[arg(long)]
     instructions: bool,
     /// Exit with 1 when a floor is missed.
