@@ -1,6 +1,7 @@
 //! What stands in for the library, the slot and the session when the C functions are tested: it writes down what reaches it and answers
 //! what the test has said. Each test runs on a thread of its own and has a world of its own.
 
+mod keys;
 mod later;
 
 use std::cell::RefCell;
@@ -13,8 +14,7 @@ use everslot_protocol::{
 };
 
 use crate::library::InitialiseArguments;
-use crate::module::parameter::{Returned, makes_no_key_of_its_own};
-use crate::slot::{Material, Output, Refusal, Source};
+use crate::slot::{Output, Refusal};
 use crate::status::{GroupStatus, LoginState, MemberStatus, ObjectsStatus, Read, Role, State};
 
 /// The only slot that there is.
@@ -369,84 +369,6 @@ impl Session {
         output: Output<'_>,
     ) -> Result<u64, Refusal> {
         put(format!("dual_update {dual:?} {data:?}"), output)
-    }
-    pub(super) fn generate_key(
-        &self,
-        mechanism: Mechanism<'_>,
-        template: Template<'_>,
-    ) -> Result<u64, Rv> {
-        made(format!(
-            "generate_key {} {}",
-            mechanism.kind,
-            template.len()
-        ))
-    }
-    pub(super) fn generate_key_pair(
-        &self,
-        mechanism: Mechanism<'_>,
-        public: Template<'_>,
-        private: Template<'_>,
-    ) -> Result<(u64, u64), Rv> {
-        told(format!(
-            "generate_key_pair {} {} {}",
-            mechanism.kind,
-            public.len(),
-            private.len()
-        ))?;
-        Ok((8, 9))
-    }
-    pub(super) fn wrap_key(
-        &self,
-        mechanism: Mechanism<'_>,
-        wrapping_key: u64,
-        key: u64,
-        output: Output<'_>,
-    ) -> Result<u64, Refusal> {
-        put(
-            format!("wrap_key {} {wrapping_key} {key}", mechanism.kind),
-            output,
-        )
-    }
-    pub(super) fn unwrap_key(
-        &self,
-        mechanism: Mechanism<'_>,
-        unwrapping_key: u64,
-        wrapped: &[u8],
-        template: Template<'_>,
-    ) -> Result<u64, Rv> {
-        made(format!(
-            "unwrap_key {} {unwrapping_key} {wrapped:?} {}",
-            mechanism.kind,
-            template.len()
-        ))
-    }
-    pub(super) fn derive_key(
-        &self,
-        mechanism: Mechanism<'_>,
-        base_key: u64,
-        template: Template<'_>,
-    ) -> Result<u64, Rv> {
-        made(format!(
-            "derive_key {} {base_key} {}",
-            mechanism.kind,
-            template.len()
-        ))
-    }
-    pub(super) fn make_with_material(
-        &self,
-        source: Source,
-        mechanism: Mechanism<'_>,
-        template: Template<'_>,
-        room: Returned,
-    ) -> Result<Material, Rv> {
-        let key = made(format!(
-            "make_with_material {source:?} {} {}",
-            mechanism.kind,
-            template.len()
-        ))?;
-        let key = (!makes_no_key_of_its_own(mechanism.kind)).then_some(key);
-        let returned = (1..=room.size()).map(|byte| byte as u8).collect();
-        Ok(Material { key, returned })
     }
     pub(super) fn seed_random(&self, seed: &[u8]) -> Result<(), Rv> {
         told(format!("seed_random {seed:?}"))
