@@ -81,6 +81,12 @@
 //!
 //! The healthy path does not enter the group: it reads a published [`View`], and only a verdict
 //! other than [`Verdict::Fine`] and [`Verdict::CallersFault`] needs the group at all.
+//!
+//! # In firmware
+//!
+//! Feed [`Group::handle`] its [`Input`]s with the time since boot, carry out the [`Action`]s that come back, call it with [`Input::Timer`] when
+//! [`Group::poll_timeout`] says so, and make one [`Call`] for each call. No function here waits, and all memory is the values themselves. `firmware-example/`
+//! does that for a Cortex-M; its `README.md` says it on one page.
 
 #![no_std]
 #![forbid(unsafe_code)]

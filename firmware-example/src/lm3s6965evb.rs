@@ -250,3 +250,56 @@ impl DelayNs for Sleep {
         }
     }
 }
+
+/// Counts instructions, in QEMU with `-icount shift=7` only: there each takes 128 ns, and SysTick ticks every 80 ns.
+#[allow(dead_code, reason = "each program uses its part of the board")]
+pub(crate) struct Counter(());
+
+#[allow(dead_code, reason = "each program uses its part of the board")]
+impl Counter {
+    const SPAN: u32 = 0x00FF_FFFF;
+
+    /// Takes SysTick for it. `None` if the board is in use.
+    pub(crate) fn take() -> Option<Self> {
+        let mut timer = cortex_m::Peripherals::take()?.SYST;
+        timer.set_clock_source(SystClkSource::Core);
+        timer.set_reload(Self::SPAN);
+        timer.clear_current();
+        timer.enable_counter();
+        Some(Self(()))
+    }
+
+    /// How many instructions `work` takes, those of the call left out.
+    pub(crate) fn instructions(&self, work: &mut dyn FnMut()) -> u32 {
+        let ticks = |work: &mut dyn FnMut()| {
+            let before = SYST::get_current();
+            work();
+            before.wrapping_sub(SYST::get_current()) & Self::SPAN
+        };
+        let nothing = ticks(&mut || {});
+        ticks(work).saturating_sub(nothing) * 80 / 128
+    }
+}
+
+/// How many bytes of stack `work` takes, its own frame and what it calls.
+#[allow(dead_code, reason = "each program uses its part of the board")]
+#[inline(never)]
+pub(crate) fn stack_used(work: &mut dyn FnMut()) -> usize {
+    const PAINT: u32 = 0xA5A5_5A5A;
+    /// Words below here that are looked at.
+    const DEPTH: usize = 4096;
+    let top = cortex_m::register::msp::read() as usize;
+    let word = |below: usize| core::ptr::with_exposed_provenance_mut::<u32>(top - below * 4);
+    for below in 1..=DEPTH {
+        // SAFETY: the stack grows down from the end of the RAM, 64 KiB, of which the statics leave more than this; nothing below the
+        // stack pointer is in use, and no interrupt is on.
+        unsafe { word(below).write_volatile(PAINT) };
+    }
+    work();
+    let is_touched = |below: &usize| {
+        // SAFETY: as above.
+        let word = unsafe { word(*below).read_volatile() };
+        word != PAINT
+    };
+    (1..=DEPTH).rev().find(is_touched).unwrap_or(0) * 4
+}

@@ -142,7 +142,11 @@ impl Drop for Machine {
 }
 
 /// A program of the firmware, as `firmware-example/build` leaves it.
-fn image(program: &str) -> PathBuf {
+///
+/// # Panics
+/// It has not been built.
+#[must_use]
+pub fn image(program: &str) -> PathBuf {
     let path = build_directory().join("firmware").join(program);
     assert!(
         path.is_file(),

@@ -4,7 +4,7 @@ mod cable;
 mod machine;
 
 pub use cable::Cable;
-pub use machine::{Machine, has_qemu};
+pub use machine::{Machine, has_qemu, image};
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
