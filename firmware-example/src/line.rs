@@ -70,12 +70,11 @@ impl<IO: Read + ReadReady + Write> Line<IO> {
 
     /// Reads what has come, and gives the answer that is waited for, once; its output goes to the start of `output`.
     pub fn heard(&mut self, output: &mut [u8; OUTPUT]) -> Option<Reply> {
-        while let Ok(true) = self.io.read_ready() {
-            let mut byte = [0];
-            let Ok(1..) = self.io.read(&mut byte) else {
-                break;
-            };
-            let [byte] = byte;
+        let mut read = [0];
+        while let Ok(true) = self.io.read_ready()
+            && let Ok(1..) = self.io.read(&mut read)
+        {
+            let [byte] = read;
             let Some(Ok(answer)) = self.heard.take(byte).map(decode_answer) else {
                 continue;
             };

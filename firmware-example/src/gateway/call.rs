@@ -154,10 +154,8 @@ impl<'a, B: Board, const MEMBERS: usize> Gateway<'a, B, MEMBERS> {
 
     /// Sends what the task has to send, one request after the other, and reads the last answer that was not `CKR_OK`.
     fn send(&mut self, run: &mut Run<'_>, place: (MemberId, Incarnation)) -> CallInput {
-        let (member, incarnation) = place;
-        if self.group.view().incarnation(member) != Some(incarnation) {
-            return CallInput::Unanswered { delivered: false };
-        }
+        // S6: one call at a time is under way, and it alone can lose the member, so the incarnation is the one that was chosen.
+        let (member, _) = place;
         if let Some((from, _)) = run.place.replace(place)
             && from != member
         {
@@ -238,11 +236,8 @@ impl<'a, B: Board, const MEMBERS: usize> Gateway<'a, B, MEMBERS> {
         member: MemberId,
         request: &Request<'_>,
     ) -> Result<Reply, Unanswered> {
-        let sent = match self.post(member) {
-            Some(post) => post.ask(request),
-            None => Err(Evidence::NotReached),
-        };
-        if let Err(evidence) = sent {
+        let post = self.post(member).ok_or(Evidence::NotReached);
+        if let Err(evidence) = post.and_then(|post| post.ask(request)) {
             run.evidence = evidence;
             return Err(Unanswered { delivered: false });
         }

@@ -199,12 +199,10 @@ impl<'a, B: Board, const MEMBERS: usize> Gateway<'a, B, MEMBERS> {
                 ..
             } => Some(follow(incarnation, generation, Login::Out)),
         };
-        let Some(post) = self.post(action.member()) else {
-            return;
-        };
+        let post = self.post(action.member());
         match purpose {
-            Some(purpose) => post.send_on(Errand::new(purpose)),
-            None => post.close(),
+            Some(purpose) => post.map_or((), |post| post.send_on(Errand::new(purpose))),
+            None => post.map_or((), Post::close),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A gateway with all that it needs, in one place for a test.
 
-use core::cell::{Cell, RefCell, RefMut};
+use core::cell::{Cell, RefMut};
 use core::convert::Infallible;
 use core::marker::PhantomData;
 use std::rc::Rc;
@@ -50,16 +50,16 @@ pub(super) enum Happened {
 }
 
 /// Keeps what it is told.
-#[derive(Clone, Default)]
-pub(super) struct Log(Rc<RefCell<Vec<Happened>>>);
+#[derive(Default)]
+pub(super) struct Log(Vec<Happened>);
 
 impl Watch for Log {
     fn event(&mut self, _: Instant, event: &Event) {
-        self.0.borrow_mut().push(Happened::Event(*event));
+        self.0.push(Happened::Event(*event));
     }
 
     fn failed_over(&mut self, _: Instant, from: MemberId, to: MemberId) {
-        self.0.borrow_mut().push(Happened::FailedOver(from, to));
+        self.0.push(Happened::FailedOver(from, to));
     }
 }
 
@@ -84,25 +84,20 @@ impl OutputPin for Dark {
 pub(super) struct Bench<L: OutputPin = Dark> {
     pub(super) gateway: Gateway<'static, Made<L>, 3>,
     wires: [Wire; 3],
-    log: Log,
 }
 
 impl<L: OutputPin> Bench<L> {
     /// Nobody is in service yet.
     pub(super) fn with(settings: Settings<'static>, lights: [L; 3]) -> Self {
         let wires = MEMBERS.map(|member| Wire::new(member.token));
-        let (time, log) = (Time::default(), Log::default());
+        let time = Time::default();
         let mut members = MEMBERS.into_iter().zip(wires.clone()).zip(lights);
         let members = [(); 3].map(|()| {
             let ((member, wire), light) = members.next().unwrap();
             (member, wire, light)
         });
-        let gateway = Gateway::new(settings, members, time.clone(), time, log.clone());
-        Self {
-            gateway,
-            wires,
-            log,
-        }
+        let gateway = Gateway::new(settings, members, time.clone(), time, Log::default());
+        Self { gateway, wires }
     }
 
     pub(super) fn token(&self, member: MemberId) -> RefMut<'_, Token> {
@@ -119,12 +114,12 @@ impl<L: OutputPin> Bench<L> {
     }
 
     /// What has happened since this was asked last.
-    pub(super) fn happened(&self) -> Vec<Happened> {
-        core::mem::take(&mut self.log.0.borrow_mut())
+    pub(super) fn happened(&mut self) -> Vec<Happened> {
+        core::mem::take(&mut self.gateway.watch().0)
     }
 
     /// The same in words: those of the events, and who was passed by.
-    pub(super) fn told(&self) -> Vec<String> {
+    pub(super) fn told(&mut self) -> Vec<String> {
         let words = |happened| match happened {
             Happened::Event(event) => event.words().to_string(),
             Happened::FailedOver(from, to) => std::format!("{} to {}", from.0, to.0),

@@ -216,3 +216,26 @@ fn an_output_may_be_as_long_as_its_room() {
         .expect("there is just room for it");
     assert_eq!(drawn, [7; 256]);
 }
+
+#[test]
+fn an_output_longer_than_its_room_is_no_answer() {
+    let mut bench = Bench::logged_in();
+    for member in [A, B] {
+        bench.token(member).long = 257;
+    }
+    random(&mut bench).expect("there is the third");
+    assert_eq!(bench.token(C).count("GenerateRandom"), 1);
+}
+
+#[test]
+fn a_member_that_fails_its_self_test_is_set_aside_and_the_call_goes_on() {
+    let mut bench = Bench::logged_in();
+    let code = ckr::FIPS_SELF_TEST_FAILED;
+    bench.token(A).refusals.push(("GenerateRandom", code));
+    for _ in 0..2 {
+        random(&mut bench).expect("the other one is well");
+    }
+    assert_eq!(bench.told(), ["set aside", "0 to 1"]);
+    bench.pass(20);
+    assert_eq!(bench.serving(), 2);
+}

@@ -42,6 +42,25 @@ fn a_member_that_refuses_the_groups_pin_is_set_aside() {
 }
 
 #[test]
+fn a_member_that_returns_and_refuses_the_groups_pin_is_set_aside() {
+    let mut bench = Bench::logged_in();
+    bench.token(A).lose_sessions();
+    bench.token(A).is_dead = true;
+    for _ in 0..2 {
+        bench.gateway.random(&mut [0; 4]).expect("one is left");
+    }
+    bench.token(A).pin = "another";
+    bench.token(A).is_dead = false;
+    bench.happened();
+    bench.pass(20);
+    assert_eq!(
+        bench.told().last().map(std::string::String::as_str),
+        Some("set aside")
+    );
+    assert_eq!(bench.token(A).count("Login"), 2, "once before, once after");
+}
+
+#[test]
 fn a_member_that_is_lost_while_it_logs_in_comes_back_with_the_login() {
     let mut bench = Bench::up();
     bench.token(C).refusals.push(("Login", ckr::DEVICE_ERROR));
@@ -68,7 +87,7 @@ fn a_call_waits_for_members_that_are_logging_in() {
         .into_iter()
         .find(|member| bench.token(*member).is_logged_in())
         .expect("one has accepted it");
-    bench.token(first).is_dead = true;
+    bench.token(first).is_cut = true;
     bench
         .gateway
         .sign(&HASH, &mut [0; 64])

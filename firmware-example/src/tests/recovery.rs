@@ -125,6 +125,11 @@ fn a_member_whose_token_is_another_or_nowhere_does_not_come_back() {
         Step::Open,
         code(ckr::DEVICE_ERROR),
     );
+    failed(
+        |bench| bench.token(A).refusals.push(("Slots", ckr::OK)),
+        Step::Open,
+        Evidence::TokenAbsent,
+    );
     // An answer of another kind than the question's.
     failed(
         |bench| bench.token(A).refusals.push(("OpenSession", ckr::OK)),

@@ -36,6 +36,8 @@ pub(super) struct Token {
     pub(super) refusals: Vec<(&'static str, Rv)>,
     /// Puts out so many bytes too few.
     pub(super) short: usize,
+    /// Puts out so many bytes too many.
+    pub(super) long: usize,
     /// The kinds of the requests it has heard.
     pub(super) heard: Vec<String>,
     session: u64,
@@ -57,6 +59,7 @@ impl Token {
             is_cut: false,
             refusals: Vec::new(),
             short: 0,
+            long: 0,
             heard: Vec::new(),
             session: 0,
             is_open: false,
@@ -213,7 +216,7 @@ impl Token {
                 })
             }
             Request::GenerateRandom { length, .. } => {
-                put_out(vec![7; length as usize].split_off(self.short))
+                put_out(vec![7; length as usize + self.long].split_off(self.short))
             }
             _ => only(ckr::OK),
         }
