@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo firmware test test-members fuzz conformance bench model lint soak-replay faults
+.PHONY: demo firmware test test-members fuzz conformance bench bench-sync model lint soak-replay faults
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -63,6 +63,13 @@ bench:
 	@tests/prerequisites bench
 	cargo build --release --workspace --locked
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/bench" $(ARGS)
+
+# How fast an empty member gets a group's objects, beside its own bare wrapping and unwrapping, and in how much memory. ARGS="500 2000" for other numbers of
+# objects than 1000 and 10000.
+bench-sync:
+	@tests/prerequisites bench
+	cargo build --release --workspace --locked
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/bench-sync" $(ARGS)
 
 # Operations of 100 MiB in parts of 4 KiB with a member killed at a random part of each, 200 of each kind: past the transcript's usual
 # bound, where each must be refused cleanly or be right, and within a bound that holds all of it, where each must be right. Hours.
