@@ -67,7 +67,8 @@ impl Found {
             revision: core_revision(self.revision),
             twins: self.twins,
             pending: self.pending,
-            carryable: self.carryable,
+            // Whether it can be is found out where one lacks it: all may have it already.
+            carryable: true,
         };
         (key(self.fingerprint), entry)
     }
