@@ -16,18 +16,18 @@ pub(super) const SERIAL: usize = 20;
 /// One member: its token's serial, and what the seed's status shows.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub(super) struct CK_HA_MEMBER {
-    pub(super) member_serial: [CK_CHAR; SERIAL],
-    pub(super) member_status: CK_RV,
+pub(crate) struct CK_HA_MEMBER {
+    pub(crate) member_serial: [CK_CHAR; SERIAL],
+    pub(crate) member_status: CK_RV,
 }
 
 /// A group.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub(super) struct CK_HA_STATUS {
-    pub(super) group_serial: [CK_CHAR; SERIAL],
-    pub(super) member_list: [CK_HA_MEMBER; MOST_MEMBERS],
-    pub(super) list_size: CK_ULONG,
+pub(crate) struct CK_HA_STATUS {
+    pub(crate) group_serial: [CK_CHAR; SERIAL],
+    pub(crate) member_list: [CK_HA_MEMBER; MOST_MEMBERS],
+    pub(crate) list_size: CK_ULONG,
 }
 
 /// `CA_GetHAState`: each member's `CK_RV`. It is a status read: the first one after a loss says `CKR_DEVICE_ERROR`, each later one
@@ -58,15 +58,23 @@ pub(super) unsafe extern "C" fn CA_GetCurrentHAState(
     })
 }
 
-fn of(group: &GroupStatus) -> CK_HA_STATUS {
-    let nobody = CK_HA_MEMBER {
-        member_serial: [0; SERIAL],
-        member_status: 0,
+impl CK_HA_STATUS {
+    /// Of no group.
+    pub(crate) const NONE: Self = Self {
+        group_serial: [0; SERIAL],
+        member_list: [CK_HA_MEMBER {
+            member_serial: [0; SERIAL],
+            member_status: 0,
+        }; MOST_MEMBERS],
+        list_size: 0,
     };
+}
+
+fn of(group: &GroupStatus) -> CK_HA_STATUS {
     let mut state = CK_HA_STATUS {
         group_serial: text(&group.serial),
-        member_list: [nobody; MOST_MEMBERS],
         list_size: group.members.len().min(MOST_MEMBERS) as CK_ULONG,
+        ..CK_HA_STATUS::NONE
     };
     for (place, member) in state.member_list.iter_mut().zip(&group.members) {
         *place = CK_HA_MEMBER {

@@ -16,7 +16,7 @@ mod interfaces;
 mod keys;
 mod later_keys;
 mod later_session;
-mod luna;
+pub(crate) mod luna;
 mod message;
 mod message_decryption;
 mod message_encryption;

@@ -1,6 +1,7 @@
 //! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
 
 mod crew;
+mod console;
 pub mod demo;
 mod doctor;
 mod domain;
@@ -52,6 +53,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Objects(objects::Arguments),
     Sync(sync::Arguments),
+    Console(console::Arguments),
     Demo(demo::Arguments),
     #[command(name = HOST_COMMAND)]
     MemberHost(serial::Arguments),
@@ -76,6 +78,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Objects(arguments) => objects::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
+        Command::Console(arguments) => console::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::MemberHost(arguments) => serial::run(&arguments),
     };

@@ -144,6 +144,18 @@ impl Functions {
         with_default(|info| call!(self.0.C_GetSlotInfo, slot, info))
     }
 
+    /// `C_WaitForSlotEvent` without waiting.
+    pub(super) fn slot_event(self) -> Gave<CK_SLOT_ID> {
+        let mut slot = 0;
+        let rv = call!(
+            self.0.C_WaitForSlotEvent,
+            CKF_DONT_BLOCK,
+            &mut slot,
+            ptr::null_mut()
+        );
+        (rv, slot)
+    }
+
     pub(super) fn token_info(self, slot: CK_SLOT_ID) -> Gave<CK_TOKEN_INFO> {
         with_default(|info| call!(self.0.C_GetTokenInfo, slot, info))
     }

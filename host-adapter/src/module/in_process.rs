@@ -14,11 +14,12 @@ use cryptoki_sys::{
     CK_FLAGS, CK_FUNCTION_LIST, CK_INTERFACE, CK_RV, CK_UTF8CHAR, CK_VERSION,
     CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_OK,
 };
-use everslot_protocol::{Body, Deadline, Reply, Request, Rv};
+use everslot_protocol::{Body, Deadline, Reply, Request, Rv, SlotId};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::execute::execute;
 use super::functions::{Functions, InitializeArguments};
+use super::luna::{self, GetHaState, HaState};
 use super::{Delivery, Instance, Link, LinkCause, LinkFailure, ModuleSettings};
 
 /// A module that is loaded and initialised in this process.
@@ -28,6 +29,7 @@ use super::{Delivery, Instance, Link, LinkCause, LinkFailure, ModuleSettings};
 pub struct InProcess {
     path: PathBuf,
     functions: Functions,
+    get_ha_state: Option<GetHaState>,
     ownership: Ownership,
     gate: Arc<Gate>,
     // Some modules keep the pointer that they were initialised with.
@@ -92,7 +94,7 @@ impl InProcess {
         let path = settings.path.clone();
         let init_string = settings.init_string.clone().map(CString::new).transpose();
         let init_string = init_string.map_err(|_| LoadError::InitString { path: path.clone() })?;
-        let functions = functions_of(&path)?;
+        let (functions, get_ha_state) = functions_of(&path)?;
         let reserved = init_string
             .as_deref()
             .map_or(ptr::null(), |text| text.as_ptr());
@@ -105,6 +107,7 @@ impl InProcess {
         Ok(Self {
             path,
             functions,
+            get_ha_state,
             ownership,
             gate: Arc::default(),
             _init_string: init_string,
@@ -115,6 +118,25 @@ impl InProcess {
     #[must_use]
     pub const fn functions(&self) -> Functions {
         self.functions
+    }
+
+    /// `C_WaitForSlotEvent` without waiting: a slot whose token has come or gone.
+    ///
+    /// # Errors
+    /// The module's code, `CKR_NO_EVENT` when there is none.
+    pub fn slot_event(&self) -> Result<SlotId, Rv> {
+        match self.functions.slot_event() {
+            (Rv::OK, slot) => Ok(SlotId(slot)),
+            (rv, _) => Err(rv),
+        }
+    }
+
+    /// `CA_GetHAState`: how the members of the group behind a slot are.
+    ///
+    /// # Errors
+    /// The module's code, `CKR_FUNCTION_NOT_SUPPORTED` of one that is neither Luna's nor ours.
+    pub fn ha_state(&self, slot: SlotId) -> Result<HaState, Rv> {
+        luna::ha_state(self.get_ha_state, slot)
     }
 
     /// Whether something else in this process had initialised the module before; then [`stop`](Instance::stop) does not finalise it.
@@ -279,7 +301,7 @@ const WANTED: [CK_VERSION; 3] = [
     CK_VERSION { major: 3, minor: 0 },
 ];
 
-fn functions_of(path: &Path) -> Result<Functions, LoadError> {
+fn functions_of(path: &Path) -> Result<(Functions, Option<GetHaState>), LoadError> {
     // All symbols now: one that is missing must fail here and not in the middle of a call.
     let flags = RTLD_NOW | RTLD_LOCAL | deep_bind();
     // SAFETY: loading runs the module's own initialisation, which is what it was configured for.
@@ -294,9 +316,12 @@ fn functions_of(path: &Path) -> Result<Functions, LoadError> {
     // SAFETY: a module that has this function has it with this signature (PKCS#11 v3.1 §5.4.6).
     let get_interface =
         unsafe { library.get::<GetInterface>("C_GetInterface") }.map(|symbol| *symbol);
+    // SAFETY: a module that has this function has it with the signature of Luna's header.
+    let get_ha_state = unsafe { library.get::<GetHaState>("CA_GetHAState") }.map(|symbol| *symbol);
+    let get_ha_state = get_ha_state.ok();
     mem::forget(library);
     if let Some(functions) = get_interface.ok().and_then(best_interface) {
-        return Ok(functions);
+        return Ok((functions, get_ha_state));
     }
     let missing = || LoadError::NoFunctionList {
         path: path.to_owned(),
@@ -307,7 +332,7 @@ fn functions_of(path: &Path) -> Result<Functions, LoadError> {
     let (rv, list) = unsafe { (get_function_list(&mut list), list.as_ref()) };
     match list {
         // SAFETY: this is the list of a module that is never unloaded.
-        Some(list) if rv == CKR_OK => Ok(unsafe { Functions::new(list) }),
+        Some(list) if rv == CKR_OK => Ok((unsafe { Functions::new(list) }, get_ha_state)),
         Some(_) | None => Err(missing()),
     }
 }

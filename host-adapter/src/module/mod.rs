@@ -7,6 +7,7 @@ pub mod execute;
 mod exports;
 mod functions;
 pub mod in_process;
+mod luna;
 mod memory;
 pub mod parameter;
 mod scratch;
@@ -22,6 +23,7 @@ use everslot_protocol::{Deadline, Reply, Request, Rv};
 pub use exports::has_interfaces;
 pub use functions::Functions;
 pub use in_process::{InProcess, LoadError};
+pub use luna::HaState;
 pub(crate) use memory::{can_exist, room_behind};
 pub use scratch::Scratch;
 
