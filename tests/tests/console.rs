@@ -58,6 +58,7 @@ const SCRIPT: &str = "\
 65
 66|0011
 67|p256.der|curve|0|0
+4
 50|SLOT
 51|SLOT|123456
 52|SLOT
@@ -94,7 +95,6 @@ const SCRIPT: &str = "\
 108
 109
 110
-4
 2
 6|SLOT|anew|654321
 0
@@ -103,6 +103,59 @@ const SCRIPT: &str = "\
 /// What each entry did on SoftHSM and on the virtual slot over it, in the order of the script; Luna's own hardware functions, which all give
 /// `CKR_FUNCTION_NOT_SUPPORTED`, are not in it.
 const DONE: &str = "\
+98 CKR_OK                         CKR_OK
+10 CKR_OK                         CKR_OK
+14 CKR_OK                         CKR_OK
+11 CKR_OK                         CKR_OK
+12 CKR_OK                         CKR_OK
+ 8 CKR_OK                         CKR_OK
+ 9 CKR_OK                         CKR_OK
+15 CKR_NO_EVENT                   CKR_NO_EVENT
+13 CKR_SESSION_HANDLE_INVALID     CKR_SESSION_HANDLE_INVALID
+ 1 CKR_OK                         CKR_OK
+13 CKR_OK                         CKR_OK
+16 CKR_SESSION_EXISTS             CKR_FUNCTION_NOT_SUPPORTED
+ 3 CKR_OK                         CKR_OK
+ 7 CKR_OK                         CKR_OK
+17 CKR_ARGUMENTS_BAD              CKR_ARGUMENTS_BAD
+ 4 CKR_OK                         CKR_OK
+18 CKR_ARGUMENTS_BAD              CKR_ARGUMENTS_BAD
+ 3 CKR_OK                         CKR_OK
+ 5 CKR_OK                         CKR_OK
+20 CKR_OK                         CKR_OK
+21 CKR_OK                         CKR_OK
+23 CKR_OK                         CKR_OK
+24 CKR_OK                         CKR_OK
+25 CKR_OK                         CKR_OK
+26 CKR_OK                         CKR_OK
+27 CKR_OK                         CKR_OK
+22 CKR_OK                         CKR_OK
+27 CKR_OBJECT_HANDLE_INVALID      CKR_OBJECT_HANDLE_INVALID
+45 CKR_OK                         CKR_OK
+45 CKR_OK                         CKR_OK
+42 CKR_OK                         CKR_OK
+43 CKR_OK                         CKR_OK
+43 CKR_SIGNATURE_INVALID          CKR_SIGNATURE_INVALID
+40 CKR_OK                         CKR_OK
+41 CKR_OK                         CKR_OK
+44 CKR_OK                         CKR_OK
+46 CKR_OK                         CKR_OK
+60 CKR_OK                         CKR_OK
+61 CKR_OK                         CKR_OK
+42 CKR_OK                         CKR_OK
+43 CKR_OK                         CKR_OK
+62 CKR_OK                         CKR_OK
+63 CKR_OK                         CKR_OK
+64 CKR_MECHANISM_INVALID          CKR_MECHANISM_INVALID
+65 CKR_OK                         CKR_OK
+66 CKR_OK                         CKR_OK
+67 CKR_OK                         CKR_OK
+ 4 CKR_OK                         CKR_OK
+50 CKR_FUNCTION_NOT_SUPPORTED     CKR_OK
+51 CKR_FUNCTION_NOT_SUPPORTED     CKR_OK
+52 CKR_FUNCTION_NOT_SUPPORTED     CKR_OK
+ 2 CKR_OK                         CKR_OK
+ 6 CKR_OK                         CKR_FUNCTION_NOT_SUPPORTED
 ";
 
 struct Place<'l> {

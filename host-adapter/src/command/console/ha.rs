@@ -23,6 +23,7 @@ impl Console {
     /// (51): a session with the group, opened if there is none, in which its user logs in: on every member, by one PIN.
     pub(super) fn ha_login(&mut self) -> Done {
         let slot = self.select_slot()?;
+        let pin = self.input.pin("Enter PIN          : ")?;
         self.ha_state(slot)?;
         match self
             .sessions
@@ -35,7 +36,6 @@ impl Console {
             }
             None => self.open(slot, true)?,
         }
-        let pin = self.input.pin("Enter PIN          : ")?;
         self.log_in_as(CKU_USER, Some(&pin))
     }
 

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
-use super::menu::ENTRIES;
+use super::menu::{ENTRIES, Entry, entry};
 use crate::command::{output, pin};
 
 /// Where answers come from.
@@ -44,16 +44,27 @@ impl Input {
         matches!(self, Self::Script)
     }
 
-    /// An entry's number.
-    pub(super) fn choice(&mut self, prompt: &str) -> Result<String, Failure> {
-        let entries = ENTRIES.iter().map(|entry| Pair {
-            display: format!("{} {}", entry.number, entry.label),
-            replacement: entry.number.to_string(),
-        });
+    /// An entry by its number; none for what is no entry's.
+    pub(super) fn choice(&mut self, prompt: &str) -> Result<Option<&'static Entry>, Failure> {
         loop {
-            let line = self.remembered(prompt, Offered::Words(entries.clone().collect()))?;
+            let line = match self {
+                Self::Terminal(_) => {
+                    let entries = ENTRIES.iter().map(|entry| Pair {
+                        display: format!("{} {}", entry.number, entry.label),
+                        replacement: entry.number.to_string(),
+                    });
+                    self.remembered(prompt, Offered::Words(entries.collect()))?
+                }
+                Self::Script => script_line()?.trim().to_owned(),
+            };
             if !line.is_empty() && !line.starts_with('#') {
-                return Ok(line);
+                let entry = entry(&line);
+                if self.is_script() {
+                    // What is no entry may be a PIN, after an entry that has not asked for it.
+                    let shown = entry.map_or("?", |_| &line);
+                    output::print(&format!("{prompt}{shown}\n"))?;
+                }
+                return Ok(entry);
             }
         }
     }

@@ -50,9 +50,11 @@ pub(super) struct Entry {
     pub(super) run: fn(&mut Console) -> Done,
 }
 
-/// The entry of that number, if there is one.
-pub(super) fn entry(number: u16) -> Option<&'static Entry> {
-    ENTRIES.iter().find(|entry| entry.number == number)
+/// The entry of that number, if there is one. Other digits of the same value are another answer: no bytes of zeros are a wish to quit.
+pub(super) fn entry(number: &str) -> Option<&'static Entry> {
+    ENTRIES
+        .iter()
+        .find(|entry| entry.number.to_string() == number)
 }
 
 /// What Luna's hardware has, and no PKCS#11 function is for.

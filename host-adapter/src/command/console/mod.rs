@@ -23,7 +23,7 @@ use everslot_protocol::{Body, ObjectHandle, Request, SessionHandle, SlotId};
 
 use self::failure::{Done, Failure, status_line};
 use self::input::Input;
-use self::menu::{Entry, MENU, entry};
+use self::menu::{Entry, MENU};
 use super::{Outcome, output};
 use crate::domain::{Deadlines, Token};
 use crate::module::{InProcess, Instance, Isolation, Link, ModuleSettings};
@@ -155,20 +155,16 @@ impl Console {
     /// The next entry; none at the end.
     fn choose(&mut self) -> Result<Option<&'static Entry>, std::io::Error> {
         loop {
-            let choice = match self.input.choice("Enter your choice : ") {
-                Ok(choice) => choice,
-                Err(Failure::Cancelled) => continue,
+            match self.input.choice("Enter your choice : ") {
+                Ok(Some(entry)) if entry.number == 0 => return Ok(None),
+                Ok(Some(entry)) => return Ok(Some(entry)),
+                Ok(None) => {
+                    self.has_failed = true;
+                    self.say("There is no such entry.\n")?;
+                }
+                Err(Failure::Cancelled) => {}
                 Err(_) => return Ok(None),
-            };
-            match choice.parse().ok().and_then(entry) {
-                // Digits of another answer are no wish to quit.
-                Some(entry) if entry.number.to_string() != choice => {}
-                Some(entry) if entry.number == 0 => return Ok(None),
-                Some(entry) => return Ok(Some(entry)),
-                None => {}
             }
-            self.has_failed = true;
-            self.say(&format!("There is no entry {choice:?}.\n"))?;
         }
     }
 
