@@ -15,6 +15,7 @@ mod recover;
 mod serial;
 mod status;
 mod sync;
+mod vtl;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -54,6 +55,7 @@ enum Command {
     Objects(objects::Arguments),
     Sync(sync::Arguments),
     Console(console::Arguments),
+    Vtl(vtl::Arguments),
     Demo(demo::Arguments),
     #[command(name = HOST_COMMAND)]
     MemberHost(serial::Arguments),
@@ -79,6 +81,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Objects(arguments) => objects::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
         Command::Console(arguments) => console::run(&arguments),
+        Command::Vtl(arguments) => vtl::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::MemberHost(arguments) => serial::run(&arguments),
     };

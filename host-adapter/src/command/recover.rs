@@ -28,6 +28,16 @@ pub(super) struct Arguments {
     member: Option<String>,
 }
 
+impl Arguments {
+    /// Every member of this group that does not serve.
+    pub(super) const fn of_group(group: String) -> Self {
+        Self {
+            group: Some(group),
+            member: None,
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let applications = Client::of_this_user().applications();
     if applications.is_empty() {
