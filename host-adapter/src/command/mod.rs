@@ -5,6 +5,7 @@ mod console;
 pub mod demo;
 mod doctor;
 mod domain;
+mod import;
 mod init;
 mod member;
 mod objects;
@@ -56,6 +57,7 @@ enum Command {
     Sync(sync::Arguments),
     Console(console::Arguments),
     Vtl(vtl::Arguments),
+    Import(import::Arguments),
     Demo(demo::Arguments),
     #[command(name = HOST_COMMAND)]
     MemberHost(serial::Arguments),
@@ -81,6 +83,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Objects(arguments) => objects::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
         Command::Console(arguments) => console::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Vtl(arguments) => vtl::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::MemberHost(arguments) => serial::run(&arguments),

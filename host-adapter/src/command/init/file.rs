@@ -133,7 +133,7 @@ fn quoted(text: &str) -> toml::Value {
 ///
 /// # Errors
 /// There is a file, and it is not to be written over.
-pub(super) fn check_free(path: &Path, force: bool) -> Result<(), Box<dyn Error>> {
+pub(in crate::command) fn check_free(path: &Path, force: bool) -> Result<(), Box<dyn Error>> {
     if !force && fs::symlink_metadata(path).is_ok() {
         return Err(format!(
             "{} is there already; give --force to write over it, or --output",
@@ -148,7 +148,11 @@ pub(super) fn check_free(path: &Path, force: bool) -> Result<(), Box<dyn Error>>
 ///
 /// # Errors
 /// The file or its directory cannot be written.
-pub(super) fn write(path: &Path, text: &str, force: bool) -> Result<(), Box<dyn Error>> {
+pub(in crate::command) fn write(
+    path: &Path,
+    text: &str,
+    force: bool,
+) -> Result<(), Box<dyn Error>> {
     check_free(path, force)?;
     let directory = path.parent().unwrap_or(Path::new("/"));
     let mut beside = path.as_os_str().to_owned();

@@ -1,7 +1,7 @@
 //! `everslot init`
 
 mod argument;
-mod file;
+pub(super) mod file;
 mod softhsm;
 
 use std::error::Error;
