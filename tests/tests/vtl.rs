@@ -198,6 +198,7 @@ fn what_cannot_be_done_is_said_in_one_line_and_changes_nothing() {
         ("autorecovery -retry 70000", "not changed"),
         ("HAOnly -disable", "slots of their own"),
         ("recover -group signing", "no running application"),
+        ("synchronize -group other", "other"),
         ("dance", "is not a command of haAdmin"),
     ] {
         let said = client.vtl(line).expect_err(line);

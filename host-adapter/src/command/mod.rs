@@ -1,7 +1,7 @@
 //! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
 
-mod crew;
 mod console;
+mod crew;
 pub mod demo;
 mod doctor;
 mod domain;

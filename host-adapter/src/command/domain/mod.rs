@@ -52,6 +52,14 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Which {
+    /// This group of the usual configuration.
+    pub(super) const fn group(group: String) -> Self {
+        Self {
+            group: Some(group),
+            config: None,
+        }
+    }
+
     /// The group's part of the configuration.
     pub(super) fn find(&self) -> Result<GroupConfig, Box<dyn Error>> {
         let config = match &self.config {

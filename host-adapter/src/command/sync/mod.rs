@@ -42,6 +42,16 @@ pub(super) struct Arguments {
     dry_run: bool,
 }
 
+impl Arguments {
+    /// The objects of this group's members.
+    pub(super) const fn of_group(group: String) -> Self {
+        Self {
+            which: Which::group(group),
+            dry_run: false,
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let group = arguments.which.find()?;
     let mut journal = Journal::open_existing(&group.journal, &group.serial)?;

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use self::edit::{Recovery, Role};
 use self::file::change;
 use self::words::{Deed, LogDeed, Shown, deed};
-use super::{Outcome, output, recover};
+use super::{Outcome, output, recover, sync};
 use crate::config::Config;
 
 const EXAMPLES: &str = "\
@@ -25,6 +25,7 @@ Examples:
   everslot vtl haAdmin deleteGroup -label signing
   everslot vtl haAdmin autorecovery -retry 500 -interval 60
   everslot vtl haAdmin recover -group signing
+  everslot vtl haAdmin synchronize -group signing
   everslot vtl haAdmin HAOnly -show
   everslot vtl haAdmin halog -path /var/log/everslot.log
   everslot vtl haAdmin show
@@ -52,33 +53,51 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     match deed {
         Deed::Show => show::run(),
         Deed::Recover { group } => recover::run(&recover::Arguments::of_group(group)),
-        Deed::Synchronize { group } => Err(format!(
-            "group {group:?} cannot be synchronised by hand yet: copy its keys with the tokens' own tools"
-        )
-        .into()),
+        Deed::Synchronize { group } => sync::run(&sync::Arguments::of_group(group)),
         Deed::HaOnly(shown) => ha_only(shown),
         Deed::NewGroup { label, token } => {
             let path = file::path_to_write()?;
             let found = members::find(&token, file::read(&path)?.as_ref())?;
             change(&path, |document| edit::add_group(document, &label, &found))?;
-            said(&format!("group {label:?} with member {}", found.serial), &path)
+            said(
+                &format!("group {label:?} with member {}", found.serial),
+                &path,
+            )
         }
         Deed::AddMember { group, token } => {
             let path = Config::find()?;
             let found = members::find(&token, file::read(&path)?.as_ref())?;
             change(&path, |document| edit::add_member(document, &group, &found))?;
-            said(&format!("member {} of group {group:?}", found.serial), &path)
+            said(
+                &format!("member {} of group {group:?}", found.serial),
+                &path,
+            )
         }
         Deed::RemoveMember { group, serial } => {
             let (path, name) = named(&group, &serial)?;
-            change(&path, |document| edit::remove_member(document, &group, &name))?;
+            change(&path, |document| {
+                edit::remove_member(document, &group, &name)
+            })?;
             said(&format!("group {group:?} without member {serial}"), &path)
         }
-        Deed::Standby { group, serial, is_standby } => {
+        Deed::Standby {
+            group,
+            serial,
+            is_standby,
+        } => {
             let (path, name) = named(&group, &serial)?;
-            let role = if is_standby { Role::Standby } else { Role::Active };
-            change(&path, |document| edit::set_role(document, &group, &name, role))?;
-            said(&format!("member {serial} of group {group:?}: {}", role.word()), &path)
+            let role = if is_standby {
+                Role::Standby
+            } else {
+                Role::Active
+            };
+            change(&path, |document| {
+                edit::set_role(document, &group, &name, role)
+            })?;
+            said(
+                &format!("member {serial} of group {group:?}: {}", role.word()),
+                &path,
+            )
         }
         Deed::DeleteGroup { group } => {
             let path = Config::find()?;
