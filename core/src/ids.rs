@@ -3,6 +3,7 @@
 /// A member of the group, `0..MEMBERS`; it keeps its id for as long as it is a member.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MemberId(pub u8);
 
 impl MemberId {
@@ -19,6 +20,7 @@ impl MemberId {
 /// `Incarnation(0)` has never served.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Incarnation(pub u32);
 
 impl Incarnation {
@@ -34,6 +36,7 @@ impl Incarnation {
 /// Changes with each login and logout of the group; an outcome that carries an older one is void (S7).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LoginGeneration(pub u32);
 
 impl LoginGeneration {
@@ -45,6 +48,7 @@ impl LoginGeneration {
 /// A recovery attempt of a member, never used for another one; voids the outcomes of older attempts.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AttemptSerial(pub u32);
 
 impl AttemptSerial {

@@ -27,6 +27,7 @@ impl Member {
 /// What a member is there for.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Role {
     /// Takes its share of the calls.
     Active,
@@ -47,6 +48,7 @@ impl Role {
 /// What a member is doing.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum MemberState {
     /// Serves.
     Active,
@@ -138,6 +140,7 @@ impl MemberState {
 /// From a member's loss to its return.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Outage {
     /// What was seen last: of the loss, or of the last attempt that failed.
     pub evidence: Evidence,
@@ -152,6 +155,7 @@ pub struct Outage {
 /// What was seen of a member that is not well.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Evidence {
     /// It returned this.
     Code(Rv),
@@ -172,6 +176,7 @@ pub enum Evidence {
 /// Why a member is set aside.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum QuarantineReason {
     /// It refuses a PIN that another member has accepted: trying again would lock it (S12).
     PinRefused,
@@ -192,6 +197,7 @@ pub enum QuarantineReason {
 /// A step of a recovery attempt, in this order. After the last one the group admits the member.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Step {
     /// Reach the module: start its process, load and initialise it, as far as that is needed.
     Connect,
@@ -218,6 +224,7 @@ impl Step {
 /// Whether a member's real login is the group's.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum LoginSync {
     /// It does not serve: it has no login.
     Void,

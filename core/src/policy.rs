@@ -8,6 +8,7 @@ use crate::{Evidence, MemberState, Outage};
 /// appliance every X secs and N number of times".
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Policy {
     /// X: from the beginning of one attempt at a member to the earliest beginning of the next.
     pub interval: Duration,
@@ -46,6 +47,7 @@ impl Policy {
 /// How many attempts an outage is given; an operator's recover begins to count anew.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Attempts {
     /// So many; none at all (0) leaves recovery to the operator.
     AtMost(u16),

@@ -3,6 +3,7 @@
 /// Whether a request may be sent again when it is not known whether the first was executed (S4).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Repeat {
     /// It may: a second execution does no harm.
     Safe,

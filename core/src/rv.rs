@@ -5,6 +5,7 @@ use core::fmt;
 /// What a PKCS#11 function returned.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rv(pub u64);
 
 impl Rv {

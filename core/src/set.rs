@@ -6,6 +6,7 @@ use crate::MemberId;
 
 /// A set of up to 32 members. Ids of 32 and above are never in a set.
 #[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MemberSet(u32);
 
 impl MemberSet {

@@ -22,3 +22,4 @@ pub mod slot;
 mod slot_events;
 pub mod status;
 mod threads;
+pub mod trace;

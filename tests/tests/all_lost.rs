@@ -10,6 +10,7 @@ use everslot_tests::{ECDSA, HASH, Lab, PATIENCE, Plan, ec_key, eventually, withi
 fn the_same_session_handle_and_login_work_when_one_is_back() {
     let lab = Lab::new(Plan {
         deadline: Duration::from_millis(500),
+        trace: true,
         ..Plan::default()
     });
     let module = lab.module();

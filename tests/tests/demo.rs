@@ -42,11 +42,51 @@ fn summary(output: &str) -> &str {
     line
 }
 
+/// Replays the demo's trace, then once more with one word of it altered.
+fn replays_and_an_altered_line_is_caught(directory: &Path) {
+    let traces = std::fs::read_dir(directory).expect("a directory");
+    let mut traces = traces.map(|entry| entry.expect("an entry").path());
+    let trace = traces
+        .find(|path| path.file_stem().is_some_and(|name| name == "trace"))
+        .expect("the demo has written a trace");
+    let replay = || {
+        let mut command = Command::new(Artifact::Command.path());
+        let output = command.arg("replay").arg(&trace).output();
+        output.expect("the program starts")
+    };
+    let same = replay();
+    let text = String::from_utf8_lossy(&same.stdout);
+    assert!(
+        same.status.success() && text.contains("0 differences"),
+        "{same:?}"
+    );
+    let lines = std::fs::read_to_string(&trace).expect("a trace");
+    let lost = lines
+        .lines()
+        .position(|line| line.contains("\"input\":{\"Lost\""))
+        .expect("a member was lost");
+    let altered: String = (0..)
+        .zip(lines.split_inclusive('\n'))
+        .map(|(at, line)| match at == lost {
+            true => line.replacen("\"member\":", "\"member\":1", 1),
+            false => line.to_owned(),
+        })
+        .collect();
+    std::fs::write(&trace, altered).expect("the trace can be written");
+    let other = replay();
+    let error = String::from_utf8_lossy(&other.stderr);
+    assert_eq!(other.status.code(), Some(1), "{error}");
+    let place = format!("{}:{}: ", trace.display(), lost + 1);
+    assert!(error.contains(&place), "{error}");
+}
+
 #[test]
 fn no_call_fails_while_members_die_and_the_slot_can_be_used_afterwards() {
     let directory = tempfile::tempdir().expect("there is room for a temporary directory");
     let stage = directory.path().join("stage");
-    let output = demo(&stage, &["--seconds", "10"]);
+    let trace = directory.path().join("trace");
+    let name = trace.to_str().expect("a name in UTF-8");
+    let output = demo(&stage, &["--seconds", "10", "--trace", name]);
     let (text, error) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
@@ -59,6 +99,7 @@ fn no_call_fails_while_members_die_and_the_slot_can_be_used_afterwards() {
         figure(line, "failovers") >= 3 && figure(line, "recoveries") >= 3,
         "{line}"
     );
+    replays_and_an_altered_line_is_caught(directory.path());
     for code in ["CKR_OK", "CKR_DEVICE_ERROR", "CKR_TOKEN_NOT_PRESENT"] {
         assert!(text.contains(code), "{code} was shown: {text}");
     }

@@ -16,6 +16,7 @@ fn lab(token: Token) -> Lab {
     Lab::new(Plan {
         token,
         deadline: DEADLINE,
+        trace: true,
         ..Plan::default()
     })
 }

@@ -10,6 +10,7 @@ fn a_lost_member_comes_back_in_a_call_and_only_then() {
     let lab = Lab::new(Plan {
         in_call: true,
         interval,
+        trace: true,
         ..Plan::default()
     });
     let module = lab.module();

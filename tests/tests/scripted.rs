@@ -11,6 +11,7 @@ fn lab() -> Lab {
     Lab::new(Plan {
         token: Token::Test,
         deadline: Duration::from_millis(500),
+        trace: true,
         ..Plan::default()
     })
 }
@@ -110,6 +111,7 @@ fn a_standby_serves_only_when_no_active_member_is_left() {
         members: 2,
         standby: 1,
         deadline: Duration::from_millis(500),
+        trace: true,
         ..Plan::default()
     });
     let session = lab.session(lab.module());
@@ -164,6 +166,7 @@ fn a_lost_session_with_no_other_to_spare_is_no_lost_member() {
         members: 1,
         sessions: Some(2),
         deadline: Duration::from_millis(500),
+        trace: true,
         ..Plan::default()
     });
     let module = lab.module();

@@ -5,6 +5,7 @@ use crate::{Incarnation, MemberId, Verdict};
 /// What a call is told.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum CallInput {
     /// Begin.
     Start,

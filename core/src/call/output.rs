@@ -5,6 +5,7 @@ use crate::{Incarnation, MemberId, MemberSet, QuarantineReason};
 /// What a call wants.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[must_use]
 pub struct CallOutput {
     /// What to do now.
@@ -20,6 +21,7 @@ pub struct CallOutput {
 /// A member that is to be set aside.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SetAside {
     /// The member.
     pub member: MemberId,
@@ -32,6 +34,7 @@ pub struct SetAside {
 /// What to do for a call; its outcome is the next input.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Next {
     /// Choose a member that serves and is not among these ([`candidates`](crate::candidates),
     /// [`choose`](crate::choose)), then [`CallInput::Chosen`](crate::CallInput::Chosen).
@@ -69,6 +72,7 @@ pub enum Next {
 /// What the application is answered.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Answer {
     /// The last reply, as it came.
     Reply,

@@ -9,6 +9,7 @@ use crate::{
 /// What a group is told.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Input {
     /// There is a further member. It begins as a lost one whose first attempt is due at once, which it
     /// is given even if the policy gives none. Void if the id is taken or too great.
@@ -113,6 +114,7 @@ pub enum Input {
 /// How a step of an attempt ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum StepOutcome {
     /// As it should.
     Done {
@@ -128,6 +130,7 @@ pub enum StepOutcome {
 /// How a change of a member's login ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum LoginOutcome {
     /// As it should.
     Done,

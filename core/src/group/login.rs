@@ -6,6 +6,7 @@ use crate::{Action, Event, Incarnation, Instant, LoginGeneration, LoginSync, Mem
 /// Who can log in (PKCS#11 v3.2 §3.4, `CK_USER_TYPE`).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum User {
     /// `CKU_SO`.
     SecurityOfficer,
@@ -16,6 +17,7 @@ pub enum User {
 /// The login of the virtual token, which is what the application has asked for last.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Login {
     /// Nobody is logged in.
     Out,

@@ -6,6 +6,8 @@ mod input;
 mod login;
 mod output;
 mod recovery;
+#[cfg(feature = "serde")]
+mod saved;
 mod status;
 mod transition;
 mod view;
@@ -28,16 +30,19 @@ use crate::{
 /// nothing is fed, [`poll_timeout`](Self::poll_timeout) says when [`Input::Timer`] is wanted.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Group<const MEMBERS: usize = 32> {
     policy: Policy,
     login: Login,
     generation: LoginGeneration,
+    #[cfg_attr(feature = "serde", serde(with = "saved"))]
     places: [Place; MEMBERS],
 }
 
 /// The place of a member id: what is in it, and what outlives that.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Place {
     /// Counts on when a member is removed and another takes its id, so that nothing old fits it (S6).
     incarnation: Incarnation,
@@ -52,6 +57,7 @@ struct Place {
 /// A member, but for what its [`Place`] counts.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Seat {
     role: Role,
     state: MemberState,

@@ -14,6 +14,7 @@ pub const EVENTS: usize = 4;
 /// What is to be done about an input, and what to log of it.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[must_use]
 pub struct Output<const MEMBERS: usize = 32> {
     /// To be carried out; those for one member in order. There is at most one for each member.
@@ -44,6 +45,7 @@ impl<const MEMBERS: usize> Output<MEMBERS> {
 /// Something to do.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Action {
     /// Perform a step of an attempt, then feed [`Input::Step`](crate::Input::Step).
     Perform {
@@ -130,6 +132,7 @@ impl Event {
 /// Something that happened.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Event {
     /// There is a further member.
     Added {

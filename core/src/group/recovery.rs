@@ -13,6 +13,7 @@ use crate::{
 /// When [`Input::Timer`](crate::Input::Timer) is wanted.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum WakeUp {
     /// Not before some other input.
     Idle,
@@ -23,6 +24,7 @@ pub enum WakeUp {
 /// What a wake-up is for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Reason {
     /// An attempt at this member is due.
     Attempt(MemberId),

@@ -12,6 +12,7 @@ use crate::{QuarantineReason, Rv, ckr};
 /// What an answer says about the member that gave it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Verdict {
     /// The call did what it should.
     Fine,

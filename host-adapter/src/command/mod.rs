@@ -13,6 +13,7 @@ mod output;
 mod pin;
 mod probe;
 mod recover;
+mod replay;
 mod serial;
 mod status;
 mod sync;
@@ -51,6 +52,7 @@ enum Command {
     Init(init::Arguments),
     Status(status::Arguments),
     Recover(recover::Arguments),
+    Replay(replay::Arguments),
     Domain(domain::Arguments),
     Doctor(doctor::Arguments),
     Objects(objects::Arguments),
@@ -78,6 +80,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Recover(arguments) => recover::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Objects(arguments) => objects::run(&arguments),

@@ -114,6 +114,7 @@ impl<'a> Checker<'a> {
             label,
             journal: self.journal(group.journal.as_ref(), &serial)?,
             serial,
+            trace: group.trace.as_ref().map(|path| self.absolute(path)),
             mechanisms: group.mechanisms,
             transcript: group.transcript.map_or(TRANSCRIPT, |size| size.0),
             recovery: self.recovery(&group.recovery)?,

@@ -40,6 +40,7 @@ pub(super) struct Group {
     #[serde(default)]
     pub(super) recovery: Recovery,
     pub(super) journal: Option<Spanned<String>>,
+    pub(super) trace: Option<PathBuf>,
     pub(super) copies: Option<Spanned<Copies>>,
     #[serde(default)]
     pub(super) member: Vec<Spanned<Member>>,

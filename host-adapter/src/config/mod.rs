@@ -82,6 +82,8 @@ pub struct GroupConfig {
     pub transcript: usize,
     /// How lost members come back.
     pub recovery: RecoveryConfig,
+    /// Where what the group's decisions were told and answered is written down; the process's id is added. `None`: nowhere.
+    pub trace: Option<PathBuf>,
     /// Where the journal is: a path or a `postgresql://` URL, for [`Journal::open`](crate::journal::Journal::open).
     pub journal: String,
     /// On how many members a token object that the application makes is to live, once the group has a domain key; no more than there are.

@@ -50,6 +50,7 @@ pub(crate) use room::Relief;
 use view::PublishedView;
 
 use crate::threads::Threads;
+use crate::trace::{Recorder, Step};
 
 /// How much longer `C_Initialize` waits for the other members when one serves: what an application looks for may live on one of
 /// them only.
@@ -80,6 +81,8 @@ pub(crate) struct GroupDriver {
     synchronised: synchronise::Synchronised,
     /// Set when the group comes or goes.
     event: EventFlag,
+    /// Where steps and calls are written down, if anywhere.
+    trace: Option<Recorder>,
     /// The library is being finalised: what becomes of the members is no news.
     stopping: AtomicBool,
 }
@@ -93,6 +96,8 @@ impl GroupDriver {
         event: EventFlag,
     ) -> Arc<Self> {
         let in_call = threads_forbidden || config.recovery.mode == RecoveryMode::InCall;
+        let threads = Threads::new();
+        let trace = trace(&config, &threads, threads_forbidden);
         let driver = Arc::new(Self {
             core: Mutex::new(Core::new(config.recovery.policy)),
             changed: Condvar::new(),
@@ -104,7 +109,8 @@ impl GroupDriver {
             pins: Pins::new(config.members.len()),
             in_call_turn: Mutex::new(()),
             background: if in_call { None } else { Background::new() },
-            threads: Threads::new(),
+            threads,
+            trace,
             relief: OnceLock::new(),
             event,
             stopping: AtomicBool::new(false),
@@ -239,6 +245,9 @@ impl GroupDriver {
 
     /// Ends the loads and the threads, by force what has not ended by then; calls that are under way get their error at once.
     pub(crate) fn stop(&self, until: std::time::Instant) {
+        if let Some(trace) = &self.trace {
+            trace.end();
+        }
         for member in &self.members {
             member.load.close(until);
         }
@@ -264,8 +273,27 @@ impl GroupDriver {
     /// Gives the core an input and publishes what follows; the actions are the caller's to carry out.
     fn feed(&self, input: Input) -> Output {
         let mut core = self.lock();
-        let output = core.handle(input, self.clock.now());
-        self.settle(&core, &output);
+        self.advance(&mut core, input)
+    }
+
+    /// Gives the core an input, with the lock held.
+    fn advance(&self, core: &mut Core, input: Input) -> Output {
+        let at = self.clock.now();
+        let before = self
+            .trace
+            .as_ref()
+            .and_then(|trace| trace.state_before(core));
+        let output = core.handle(input, at);
+        if let Some(trace) = &self.trace {
+            let step = Step {
+                at,
+                input,
+                output: output.clone(),
+                wake_up: core.poll_timeout(),
+            };
+            trace.note_step(before, step);
+        }
+        self.settle(core, &output);
         output
     }
 
@@ -334,6 +362,24 @@ impl GroupDriver {
     fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A trace is no reason to fail: what cannot be written is said.
+fn trace(config: &GroupConfig, threads: &Threads, threads_forbidden: bool) -> Option<Recorder> {
+    let path = config.trace.as_ref()?;
+    if threads_forbidden {
+        tracing::warn!(
+            group = config.label,
+            "the application forbids threads: no trace is written"
+        );
+        return None;
+    }
+    let begun = Recorder::begin(path, threads);
+    begun
+        .inspect_err(|error| {
+            tracing::error!(group = config.label, trace = %path.display(), %error, "no trace is written");
+        })
+        .ok()
 }
 
 /// Whether an attempt at the member has ended, well or not.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use everslot_core::{
-    Answer, Binding, Call, CallInput, Context, Evidence, Incarnation, MemberId, MemberSet, Next,
-    Rv, Verdict, candidates, choose, ckr, verdict,
+    Answer, Binding, Call, CallInput, CallOutput, Context, Evidence, Incarnation, MemberId,
+    MemberSet, Next, Rv, Verdict, candidates, choose, ckr, verdict,
 };
 use everslot_protocol::{Body, Reply, Request};
 
@@ -16,6 +16,7 @@ use super::login::Again;
 use super::member::Member;
 use super::room::Queue;
 use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
+use crate::trace::CallSteps;
 
 impl GroupDriver {
     /// Carries a call through: chooses members, lends their sessions, sends, and goes on to the next where the core says so.
@@ -49,9 +50,18 @@ impl GroupDriver {
             login_stood: false,
             tried: MemberSet::EMPTY,
             patience: None,
+            steps: self.trace.as_ref().map(|_| Vec::new()),
         };
-        run.carry_through(send)
-            .map_err(|rv| self.unless_stopping(rv))
+        let repeat = run.errand.repeat;
+        let done = run.carry_through(send);
+        if let (Some(trace), Some(steps)) = (&self.trace, run.steps) {
+            trace.note_call(CallSteps {
+                repeat,
+                binding,
+                steps,
+            });
+        }
+        done.map_err(|rv| self.unless_stopping(rv))
     }
 
     /// What a call that could not be carried through answers while `C_Finalize` takes its members away (PKCS#11 v3.1 §5.4.2).
@@ -78,14 +88,16 @@ struct Run<'a> {
     tried: MemberSet,
     /// When it stops waiting for a real session.
     patience: Option<Instant>,
+    /// What the core was told and answered, where that is written down.
+    steps: Option<Vec<(CallInput, CallOutput)>>,
 }
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     fn carry_through(
         &mut self,
         send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,
     ) -> Result<Done, Rv> {
-        let mut output = self.call.handle(CallInput::Start);
+        let mut output = self.tell(CallInput::Start);
         loop {
             if let Some((member, incarnation)) = output.lost {
                 self.report_loss(member, incarnation);
@@ -110,8 +122,16 @@ impl<'a> Run<'a> {
                 } => CallInput::Probed(self.probe(member, incarnation)),
                 Next::Answer(answer) => return self.answer(answer),
             };
-            output = self.call.handle(input);
+            output = self.tell(input);
         }
+    }
+
+    fn tell(&mut self, input: CallInput) -> CallOutput {
+        let output = self.call.handle(input);
+        if let Some(steps) = &mut self.steps {
+            steps.push((input, output));
+        }
+        output
     }
 
     /// The lease's own member first, then the preferred one, then as the balance says.

@@ -20,8 +20,7 @@ impl GroupDriver {
         });
         let members = told.collect();
         if read == Read::Status {
-            let output = core.handle(Input::StatusRead, now);
-            self.settle(&core, &output);
+            let _ = self.advance(&mut core, Input::StatusRead);
         }
         let login = match core.login() {
             Login::Out => LoginState::Out,

@@ -289,6 +289,19 @@ impl Lab {
         self.members[member].store().bring_back();
     }
 
+    /// The traces that the lab's applications have written so far.
+    ///
+    /// # Panics
+    /// The lab's directory is gone.
+    #[must_use]
+    pub fn traces(&self) -> Vec<PathBuf> {
+        let entries =
+            std::fs::read_dir(self.directory.path()).expect("the lab's directory is there");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        let is_trace = |path: &PathBuf| path.file_stem().is_some_and(|name| name == "trace");
+        paths.filter(is_trace).collect()
+    }
+
     fn config(&self) -> String {
         let Plan {
             interval,
@@ -312,6 +325,9 @@ impl Lab {
         if let Some(copies) = self.plan.copies {
             group += &format!("copies = {copies}\n");
         }
+        if self.plan.trace {
+            group += "trace = \"trace\"\n";
+        }
         let recovery = format!(
             "[group.recovery]\nmode = \"{mode}\"\ninterval = \"{interval}ms\"\nattempts = {attempts}\n"
         );
@@ -321,6 +337,29 @@ impl Lab {
             .map(|member| member.config(&self.plan))
             .collect();
         format!("{group}\n{recovery}\n{}", members.join("\n"))
+    }
+}
+
+/// Every trace that an application of the lab has written says the same once more.
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if !self.plan.trace || std::thread::panicking() {
+            return;
+        }
+        let traces = self.traces();
+        assert!(!traces.is_empty(), "no application has written a trace");
+        // Lines are written a little later; each trace has at least how its members came into service.
+        let has_steps = |path: &PathBuf| {
+            std::fs::read_to_string(path).is_ok_and(|text| text.contains("{\"step\""))
+        };
+        eventually("the traces are written", PATIENCE, || {
+            traces.iter().all(has_steps)
+        });
+        let mut command = Command::new(Artifact::Command.path());
+        let output = command.arg("replay").args(&traces).output();
+        let output = output.expect("the program starts");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "a trace differs: {error}");
     }
 }
 

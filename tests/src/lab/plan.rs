@@ -59,6 +59,8 @@ pub struct Plan {
     pub domain: bool,
     /// On how many of them, as the configuration says it; on all when none.
     pub copies: Option<&'static str>,
+    /// Whether the group writes traces, which are replayed when the lab ends: for tests of faults, not for measuring.
+    pub trace: bool,
     /// What further variables or, for SoftHSM, settings the members' modules have, in the order of the members.
     pub settings: Vec<Vec<(&'static str, &'static str)>>,
 }
@@ -91,6 +93,7 @@ impl Default for Plan {
             mechanisms: "common",
             domain: false,
             copies: None,
+            trace: false,
             settings: Vec::new(),
         }
     }

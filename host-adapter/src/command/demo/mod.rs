@@ -43,6 +43,9 @@ pub struct Arguments {
     /// Where the tokens are made and kept; [default: ~/.local/share/everslot-demo]
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
+    /// Write down what the group is told and decides, for `everslot replay`; the process's id is added to the name
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// The tokens are there and the environment names their configuration
     #[arg(long, hide = true)]
     prepared: bool,
@@ -64,7 +67,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 /// Makes the stage, then starts over with an environment that names it: the library reads its configuration from there.
 fn prepare(arguments: &Arguments) -> super::Outcome {
-    let stage = Stage::make(&directory(arguments)?)?;
+    let trace = arguments.trace.as_ref().map(std::path::absolute);
+    let stage = Stage::make(&directory(arguments)?, trace.transpose()?.as_deref())?;
     output::print(&stage.to_string())?;
     let mut again = Command::new(std::env::current_exe()?);
     again

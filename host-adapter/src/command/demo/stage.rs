@@ -40,14 +40,14 @@ pub(super) struct Actor {
 
 impl Stage {
     /// The stage in `directory`; the tokens are made if they are not there from an earlier time.
-    pub(super) fn make(directory: &Path) -> Result<Self, Box<dyn Error>> {
+    pub(super) fn make(directory: &Path, trace: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         if !directory.join(CONFIG).exists() {
             make_tokens(directory)?;
         }
         let config = Config::from_file(&directory.join(CONFIG))?;
         let text = fs::read_to_string(directory.join(CONFIG))?;
         let mut document: toml::Table = text.parse()?;
-        adapt(&mut document, directory, &config)?;
+        adapt(&mut document, directory, trace, &config)?;
         fs::write(directory.join(DEMO_CONFIG), document.to_string())?;
         let stage = Self::open(directory)?;
         stage.bring_all_back()?;
@@ -225,6 +225,7 @@ fn make_tokens(directory: &Path) -> Result<(), Box<dyn Error>> {
 fn adapt(
     document: &mut toml::Table,
     directory: &Path,
+    trace: Option<&Path>,
     config: &Config,
 ) -> Result<(), Box<dyn Error>> {
     // What the library says would run through the picture on the terminal.
@@ -243,6 +244,9 @@ fn adapt(
         ("attempts".to_owned(), (-1).into()),
     ]);
     group.insert("recovery".to_owned(), recovery.into());
+    if let Some(trace) = trace {
+        group.insert("trace".to_owned(), trace.display().to_string().into());
+    }
     let members = group
         .get_mut("member")
         .and_then(toml::Value::as_array_mut)
