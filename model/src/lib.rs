@@ -4,7 +4,9 @@
 //! surrounds them is modelled (see [`world`]). A scenario is one finite world; [`catalogue`] lists them.
 
 pub mod catalogue;
+pub mod coverage;
 pub mod exhibit;
+mod explorer;
 pub mod graph;
 pub mod objects;
 pub mod report;

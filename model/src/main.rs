@@ -1,6 +1,7 @@
 //! `everslot-model`: searches every scenario, and shows what is wrong with the pseudo-code that everslot grew from.
 
 use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -10,7 +11,7 @@ use everslot_model::exhibit::{
     ATTEMPTS, Core, Finding, INTERVAL, PSEUDO_CODE, Pseudo, Reading, SECONDS_PER_TICK, findings,
 };
 use everslot_model::scenario::{Outcome, Scenario};
-use everslot_model::{catalogue, report};
+use everslot_model::{catalogue, coverage, report};
 
 /// Exhaustive checks of the core that ships.
 #[derive(Parser)]
@@ -41,6 +42,16 @@ enum Command {
         /// The scenario.
         scenario: String,
     },
+    /// Go from state to state of a scenario in a browser; nobody but this machine can reach the page.
+    Explore {
+        /// The scenario.
+        scenario: String,
+        /// Where the page is.
+        #[arg(long, default_value_t = 3000)]
+        port: u16,
+    },
+    /// Print which scenario asks which property of the design, as README.md has it.
+    Coverage,
     /// Show what the pseudo-code of the seed does wrong, in both readings of it, and that the core does not.
     Exhibit,
 }
@@ -62,6 +73,10 @@ fn main() -> ExitCode {
         Command::Witnesses { scenario } => {
             chosen(&[scenario]).and_then(|chosen| witnesses(&chosen))
         }
+        Command::Explore { scenario, port } => {
+            chosen(&[scenario]).and_then(|chosen| explore(&chosen, port))
+        }
+        Command::Coverage => coverage(),
         Command::Exhibit => exhibit(),
     };
     match run {
@@ -134,6 +149,27 @@ fn witnesses(scenarios: &[Box<dyn Scenario>]) -> io::Result<bool> {
             writeln!(out, "{property}\n\n{run}")?;
         }
     }
+    Ok(true)
+}
+
+/// Ends with the process, unless the port is taken.
+fn explore(scenarios: &[Box<dyn Scenario>], port: u16) -> io::Result<bool> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    // stateright would panic.
+    drop(TcpListener::bind(address).map_err(|error| {
+        io::Error::other(format!(
+            "{address} cannot be listened on: {error}; say another --port"
+        ))
+    })?);
+    for scenario in scenarios {
+        writeln!(io::stdout(), "{}: http://{address}", scenario.name())?;
+        scenario.explore(address);
+    }
+    Ok(true)
+}
+
+fn coverage() -> io::Result<bool> {
+    write!(io::stdout(), "{}", coverage::coverage(&catalogue::all()))?;
     Ok(true)
 }
 

@@ -40,6 +40,17 @@ fn every_property_is_asked_of_some_scenario() {
 }
 
 #[test]
+fn the_table_of_coverage_is_that_of_the_catalogue() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let document = std::fs::read_to_string(path).expect("the document is there");
+    let table = crate::coverage::coverage(&all());
+    assert!(
+        document.contains(&table),
+        "{path} has to have what `everslot-model coverage` prints:\n{table}"
+    );
+}
+
+#[test]
 fn names_are_unique_and_there_are_states_enough() {
     let all = all();
     let names: BTreeSet<&str> = all.iter().map(|scenario| scenario.name()).collect();

@@ -16,7 +16,7 @@ pub(super) fn check<M>(case: &Case<M>, exact: bool) -> Outcome
 where
     M: Story + Fair + Clone + Send + Sync + 'static,
     M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
-    M::Action: Clone + Debug + PartialEq,
+    M::Action: Clone + Debug + PartialEq + Send + Sync + 'static,
 {
     let began = Instant::now();
     let explored = explore(&case.model, TIMES_TOO_BIG * case.size.unique);

@@ -17,9 +17,11 @@ pub use outcome::{Failure, Outcome};
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::net::SocketAddr;
 
-use stateright::Model;
+use stateright::{Expectation, Model};
 
+use crate::explorer;
 use crate::graph::Fairness;
 use crate::timeline::Story;
 
@@ -84,6 +86,12 @@ pub trait Scenario: Send + Sync {
     /// Searches all of it; with `exact`, counts its states once more by full comparison instead of by fingerprints.
     fn check(&self, exact: bool) -> Outcome;
 
+    /// The names of its witnesses.
+    fn shown(&self) -> Vec<&'static str>;
+
+    /// Serves it as a page on which a person goes from state to state, until the process ends.
+    fn explore(&self, address: SocketAddr);
+
     /// Shortest runs to each of its witnesses: what this world is able to show.
     fn witnesses(&self) -> Vec<(String, String)>;
 }
@@ -92,7 +100,7 @@ impl<M> Scenario for Case<M>
 where
     M: Story + Fair + Clone + Send + Sync + 'static,
     M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
-    M::Action: Clone + Debug + PartialEq,
+    M::Action: Clone + Debug + PartialEq + Send + Sync + 'static,
 {
     fn name(&self) -> &'static str {
         self.name
@@ -125,6 +133,16 @@ where
 
     fn check(&self, exact: bool) -> Outcome {
         check::check(self, exact)
+    }
+
+    fn shown(&self) -> Vec<&'static str> {
+        let properties = self.model.properties().into_iter();
+        let shown = properties.filter(|property| property.expectation == Expectation::Sometimes);
+        shown.map(|property| property.name).collect()
+    }
+
+    fn explore(&self, address: SocketAddr) {
+        explorer::serve(&self.model, address);
     }
 
     fn witnesses(&self) -> Vec<(String, String)> {
