@@ -17,15 +17,15 @@ const CERTIFICATE: &[u8] = &[0x30, 0x03, 0x02, 0x01, 0x05];
 
 /// The objects that every world has before a change.
 pub mod old {
-    /// A key pair, and the key by which an update is seen.
+    /// A key pair, whose private key is updated.
     pub const PAIR: &str = "old pair";
     /// A secret key, the one that is destroyed.
     pub const SECRET: &str = "old secret";
-    /// A data object, the one whose label is changed.
+    /// A data object, the one that is renamed.
     pub const DATA: &str = "old data";
 }
 
-/// The label of what a change makes, and that to which it changes one.
+/// The label of what a change makes, and of what it renames.
 pub const NEW: &str = "new";
 
 /// What is done to a group's objects.
@@ -37,8 +37,10 @@ pub enum Scenario {
     Secret,
     /// `C_CreateObject` of a certificate.
     Certificate,
-    /// `C_SetAttributeValue`
+    /// `C_SetAttributeValue` of an attribute by which no object is known.
     Update,
+    /// `C_SetAttributeValue` of a label, by which an object is known.
+    Rename,
     /// `C_DestroyObject`
     Destroy,
     /// `everslot sync` of a member that was away over a creation, an update and a destruction.
@@ -58,33 +60,23 @@ pub enum Answer {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Pair,
         Self::Secret,
         Self::Certificate,
         Self::Update,
+        Self::Rename,
         Self::Destroy,
         Self::Reconcile,
     ];
-
-    /// The classes of the objects that it makes, changes or destroys.
-    #[must_use]
-    pub const fn classes(self) -> &'static [CK_OBJECT_CLASS] {
-        match self {
-            Self::Pair => &[CKO_PUBLIC_KEY, CKO_PRIVATE_KEY],
-            Self::Secret | Self::Destroy => &[CKO_SECRET_KEY],
-            Self::Certificate => &[CKO_CERTIFICATE],
-            Self::Update => &[CKO_DATA],
-            Self::Reconcile => &[],
-        }
-    }
 
     fn make(self, session: Session) -> Result<(), Failure> {
         match self {
             Self::Pair => pair(session, NEW, 9),
             Self::Secret => secret(session, NEW, 9),
             Self::Certificate => certificate(session, NEW),
-            Self::Update => rename_data(session, NEW),
+            Self::Update => update_pair(session),
+            Self::Rename => rename_data(session, NEW),
             Self::Destroy => destroy_secret(session),
             Self::Reconcile => while_away(session),
         }
@@ -188,6 +180,14 @@ fn rename_data(session: Session, label: &str) -> Result<(), Failure> {
     session.set_attributes(data, &Template::new().label(label))
 }
 
+fn update_pair(session: Session) -> Result<(), Failure> {
+    let private = Template::new().class(CKO_PRIVATE_KEY).label(old::PAIR);
+    session.set_attributes(
+        session.only(&private),
+        &Template::new().flag(CKA_DERIVE, true),
+    )
+}
+
 fn destroy_secret(session: Session) -> Result<(), Failure> {
     session.destroy(session.only(&Template::new().label(old::SECRET)))
 }
@@ -195,6 +195,6 @@ fn destroy_secret(session: Session) -> Result<(), Failure> {
 /// What a member misses that is away: all that a reconcile knows.
 fn while_away(session: Session) -> Result<(), Failure> {
     pair(session, NEW, 9)?;
-    rename_data(session, NEW)?;
+    update_pair(session)?;
     destroy_secret(session)
 }

@@ -121,7 +121,7 @@ fn half(
             Scenario::Pair | Scenario::Secret | Scenario::Certificate => {
                 new != 0 && new != added.len()
             }
-            Scenario::Update => old + new != 1,
+            Scenario::Rename | Scenario::Update => old + new != 1,
             Scenario::Destroy | Scenario::Reconcile => false,
         }
     };

@@ -15,12 +15,15 @@ use crate::{ECDSA, HASH, PIN, SOFTHSM, checked, process};
 /// What begins the label of the domain key, which is no object of the group's.
 const DOMAIN_KEY: &str = "everslot domain key";
 
+/// Of an object with `CKA_DERIVE`, which the update of these tests sets and nothing else.
+pub const UPDATED: &str = " (updated)";
+
 /// An object as one token has it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Seen {
     /// `CKA_CLASS`
     pub class: CK_OBJECT_CLASS,
-    /// `CKA_LABEL`
+    /// `CKA_LABEL`, with [`UPDATED`] behind it if an update has been there.
     pub label: String,
     /// What tells that it is the right one and works: a value, what it encrypts to, or whether its other half takes its signature.
     pub proof: String,
@@ -79,7 +82,10 @@ fn alone(directory: &Path, member: usize) -> Vec<Seen> {
         .iter()
         .map(|&object| {
             let class = class(session, object);
-            let label = text(session, object, CKA_LABEL);
+            let mut label = text(session, object, CKA_LABEL);
+            if session.attribute(object, CKA_DERIVE) == Ok(vec![1]) {
+                label += UPDATED;
+            }
             if class == CKO_PUBLIC_KEY {
                 publics.insert(text(session, object, CKA_ID), object);
             }
