@@ -43,3 +43,13 @@ fn a_certificate_is_made_once_or_not_at_all() {
 fn what_is_destroyed_stays_so() {
     try_out(Scenario::Destroy, 13);
 }
+
+#[test]
+fn an_update_is_the_same_everywhere() {
+    try_out(Scenario::Update, 19);
+}
+
+#[test]
+fn a_reconcile_may_end_anywhere() {
+    try_out(Scenario::Reconcile, 97);
+}

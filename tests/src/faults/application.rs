@@ -7,7 +7,7 @@ use std::path::Path;
 use cryptoki_sys::*;
 
 use super::world::{control_in, wait_until_serving};
-use super::{MEMBERS, World};
+use super::{MEMBERS, World, look};
 use crate::client::{Failure, Mechanism, Module, Session, Template};
 use crate::{Artifact, PIN};
 
@@ -184,7 +184,7 @@ fn update_pair(session: Session) -> Result<(), Failure> {
     let private = Template::new().class(CKO_PRIVATE_KEY).label(old::PAIR);
     session.set_attributes(
         session.only(&private),
-        &Template::new().flag(CKA_DERIVE, true),
+        &Template::new().bytes(CKA_SUBJECT, look::UPDATED),
     )
 }
 

@@ -15,8 +15,8 @@ use crate::{ECDSA, HASH, PIN, SOFTHSM, checked, process};
 /// What begins the label of the domain key, which is no object of the group's.
 const DOMAIN_KEY: &str = "everslot domain key";
 
-/// Of an object with `CKA_DERIVE`, which the update of these tests sets and nothing else.
-pub const UPDATED: &str = " (updated)";
+/// The `CKA_SUBJECT` that the update of these tests sets.
+pub const UPDATED: &str = "updated";
 
 /// An object as one token has it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -83,7 +83,7 @@ fn alone(directory: &Path, member: usize) -> Vec<Seen> {
         .map(|&object| {
             let class = class(session, object);
             let mut label = text(session, object, CKA_LABEL);
-            if session.attribute(object, CKA_DERIVE) == Ok(vec![1]) {
+            if text(session, object, CKA_SUBJECT) == UPDATED {
                 label += UPDATED;
             }
             if class == CKO_PUBLIC_KEY {
