@@ -75,7 +75,7 @@ pub fn decode_request(bytes: &[u8]) -> Result<Request<'_>, Malformed> {
     Ok(request)
 }
 
-/// Encodes `reply`, then `output`: exactly the bytes that its [`Body::Written`] counts, none for any other body.
+/// Encodes `reply`, then `output`: exactly the bytes that its [`Body::Written`](crate::Body::Written) counts, none for any other body.
 ///
 /// # Errors
 /// `buffer` is smaller than [`REPLY_SIZE_MAX`] and the output together and does not hold them.

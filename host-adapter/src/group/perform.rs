@@ -92,7 +92,7 @@ struct Run<'a> {
     steps: Option<Vec<(CallInput, CallOutput)>>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     fn carry_through(
         &mut self,
         send: &mut dyn FnMut(&mut Lease) -> Result<Reply, Stop>,

@@ -185,7 +185,7 @@ impl GroupDriver {
     }
 
     /// A session of the member beside its anchor: calls on that are not to wait.
-    fn own_session(&self, member: &Arc<Member>) -> Result<RealSession, Obstacle> {
+    fn own_session(&self, member: &Arc<Member>) -> Result<Box<RealSession>, Obstacle> {
         let not_reached = || Obstacle::Evidence(Evidence::NotReached);
         let instance = match member.anchor().as_ref() {
             Some(Anchor { session, .. }) => Arc::clone(&session.instance),

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use everslot_core::{Rv, ckr};
+use everslot_protocol::wire::{INFO_SIZE_MAX, Info, decode_info};
 use everslot_protocol::{Body, ObjectHandle, Request, SessionHandle, SlotId};
 
 use self::failure::{Done, Failure, status_line};
@@ -186,6 +187,13 @@ impl Console {
         }
     }
 
+    /// A call whose output is a description.
+    fn description<T: Info>(&mut self, request: &Request<'_>) -> Result<T, Failure> {
+        let mut output = [0; INFO_SIZE_MAX];
+        let body = self.ask(request, &mut output)?;
+        decode_info(body.output(&output)).map_err(|_| garbled())
+    }
+
     /// A call whose output is a list of numbers.
     fn numbers(&mut self, request: &Request<'_>) -> Result<Vec<u64>, Failure> {
         let mut output = vec![0; 64 * 1024];
@@ -233,4 +241,8 @@ fn written(body: Body) -> usize {
         Body::Written(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
         _ => 0,
     }
+}
+
+fn garbled() -> Failure {
+    Failure::Code(ckr::DEVICE_ERROR)
 }

@@ -1,11 +1,10 @@
 //! Entries about the module, its slots and tokens.
 
-use everslot_core::ckr;
-use everslot_protocol::{Body, Bytes, Request, SlotId, SlotInfo, Version};
+use everslot_protocol::{Body, Bytes, ModuleInfo, Request, SlotId, SlotInfo, TokenInfo, Version};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::{Done, Failure};
-use super::{Console, names};
+use super::{Console, garbled, names};
 use crate::config::text;
 
 /// What each of a token's flags means (PKCS#11 v3.1 §3.2).
@@ -39,10 +38,7 @@ impl Console {
     }
 
     fn slot_information(&mut self, slot: SlotId) -> Result<SlotInfo, Failure> {
-        match self.ask(&Request::SlotInfo { slot }, &mut [])? {
-            Body::Slot(info) => Ok(info),
-            _ => Err(garbled()),
-        }
+        self.description(&Request::SlotInfo { slot })
     }
 
     /// (6)
@@ -104,15 +100,11 @@ impl Console {
 
     /// (10)
     pub(super) fn module_info(&mut self) -> Done {
-        match self.ask(&Request::ModuleInfo, &mut [])? {
-            Body::Module(info) => {
-                self.line(&format!("Cryptoki version : {}", version(info.cryptoki)))?;
-                self.line(&format!("Manufacturer     : {}", text(&info.manufacturer)))?;
-                self.line(&format!("Description      : {}", text(&info.description)))?;
-                self.line(&format!("Library version  : {}", version(info.library)))
-            }
-            _ => Err(garbled()),
-        }
+        let info: ModuleInfo = self.description(&Request::ModuleInfo)?;
+        self.line(&format!("Cryptoki version : {}", version(info.cryptoki)))?;
+        self.line(&format!("Manufacturer     : {}", text(&info.manufacturer)))?;
+        self.line(&format!("Description      : {}", text(&info.description)))?;
+        self.line(&format!("Library version  : {}", version(info.library)))
     }
 
     /// (11)
@@ -129,9 +121,7 @@ impl Console {
     /// (12)
     pub(super) fn token_info(&mut self) -> Done {
         let slot = self.select_slot()?;
-        let Body::Token(info) = self.ask(&Request::TokenInfo { slot }, &mut [])? else {
-            return Err(garbled());
-        };
+        let info: TokenInfo = self.description(&Request::TokenInfo { slot })?;
         let flags = TOKEN_FLAGS
             .iter()
             .filter(|(flag, _)| info.flags & flag != 0);
@@ -181,8 +171,4 @@ fn description(info: &SlotInfo) -> String {
 
 fn version(version: Version) -> String {
     format!("{}.{:02}", version.major, version.minor)
-}
-
-fn garbled() -> Failure {
-    Failure::Code(ckr::DEVICE_ERROR)
 }
