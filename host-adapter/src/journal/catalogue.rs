@@ -251,6 +251,63 @@ pub(super) fn entomb(
     Ok(statements.execute(sql, &values)? > 0)
 }
 
+/// Leaves a tombstone for what an object was known by, if that is another fingerprint now: it is held by those of its holders that have not
+/// made the change (`done`). A fingerprint that another live object has as well tells nothing.
+pub(super) fn entomb_former(
+    statements: &mut dyn Statements,
+    object: &Object,
+    done: &[String],
+) -> Result<(), JournalError> {
+    let id = Value::Bytes(&object.id.0);
+    let former =
+        "SELECT fingerprint, class, revision FROM object WHERE id = $1 AND fingerprint <> $2";
+    let rows = statements.query(former, &[id, Value::Bytes(&object.fingerprint.0)])?;
+    let Some((former, class, revision)) = rows.first().and_then(|row| {
+        let fingerprint: [u8; 16] = bytes(row, 0)?;
+        Some((fingerprint, integer(row, 1), bytes::<8>(row, 2)?))
+    }) else {
+        return Ok(());
+    };
+    let former = Value::Bytes(&former);
+    let others = "SELECT id, gone FROM object WHERE fingerprint = $1 AND id <> $2 ORDER BY gone";
+    let others = statements.query(others, &[former, id])?;
+    let tombstone = match others.first() {
+        Some(row) if integer(row, 1) == 0 => return Ok(()),
+        Some(row) => bytes(row, 0),
+        None => {
+            let mut new = [0; 16];
+            getrandom::fill(&mut new).ok().map(|()| new)
+        }
+    };
+    let Some(tombstone) = tombstone.map(ObjectId) else {
+        return Ok(());
+    };
+    let sequence = Value::Integer(count(statements)?);
+    let sql = format!(
+        "INSERT INTO object ({COLUMNS}) VALUES ($1, $2, $3, $4, NULL, 1, $5)
+         ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence"
+    );
+    let (class, revision) = (Value::Integer(class), Value::Bytes(&revision));
+    let values = [
+        Value::Bytes(&tombstone.0),
+        former,
+        class,
+        revision,
+        sequence,
+    ];
+    statements.execute(&sql, &values)?;
+    let holders = "SELECT member, revision FROM holder WHERE object = $1";
+    for row in statements.query(holders, &[id])? {
+        let (member, revision) = (text(&row, 0).to_owned(), bytes(&row, 1).map(Revision));
+        if !done.contains(&member) {
+            let gone = "DELETE FROM holder WHERE object = $1 AND member = $2";
+            statements.execute(gone, &[id, Value::Text(&member)])?;
+            set_holders(statements, tombstone, &[Holder { member, revision }])?;
+        }
+    }
+    Ok(())
+}
+
 /// Notes who holds an object, beside those on record.
 pub(super) fn set_holders(
     statements: &mut dyn Statements,

@@ -1,6 +1,6 @@
 //! Intents, from the record to what becomes of them.
 
-use super::catalogue::{entomb, insert, set_holders, set_unclear};
+use super::catalogue::{entomb, entomb_former, insert, set_holders, set_unclear};
 use super::engine::{Row, Statements, Value};
 use super::{
     Fingerprint, Holder, Intent, IntentKind, Journal, JournalError, Object, ObjectId, Plant, bytes,
@@ -84,7 +84,8 @@ impl Journal {
     }
 
     /// An update is made: the object has this identity and revision, which `done` hold; `unclear` hold it in a way that is not known. The intent
-    /// goes. `false`: the object is gone by now.
+    /// goes. `false`: the object is gone by now. Where the object is known by another fingerprint now, a tombstone takes the former one, so that a
+    /// member that was away does not bring it back under that (S9).
     ///
     /// # Errors
     /// See [`JournalError`].
@@ -100,6 +101,7 @@ impl Journal {
             if !is_live(statements, object.id)? {
                 return Ok(false);
             }
+            entomb_former(statements, object, done)?;
             insert(statements, object)?;
             let revision = Some(object.revision);
             for member in done {

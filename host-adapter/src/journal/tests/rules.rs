@@ -129,7 +129,38 @@ fn an_update_says_who_has_it_and_who_may_and_does_not_wake_the_dead() {
             member: "c".to_owned(),
             revision: None,
         };
-        assert_eq!(entry.holders, [holder("a", 9), holder("b", 0), unclear]);
+        assert_eq!(entry.holders, [holder("a", 9), unclear]);
+        let former = journal.with_fingerprint(made.fingerprint).unwrap();
+        let [former] = &former[..] else {
+            panic!("one tombstone for what it was known by: {former:?}")
+        };
+        assert!(former.gone && former.sequence < entry.sequence);
+        assert_eq!(former.holders, [holder("b", 0), holder("c", 0)]);
+        assert!(journal.is_behind("b", false).unwrap());
+        assert!(commit(journal).unwrap(), "once more is the same");
+        let again = journal.with_fingerprint(made.fingerprint).unwrap();
+        assert_eq!(again, std::slice::from_ref(former));
+        let back = Object {
+            fingerprint: made.fingerprint,
+            ..changed.clone()
+        };
+        let done = names(&["a", "b", "c"]);
+        assert!(
+            journal
+                .commit_update(update.plant, &back, &done, &[])
+                .unwrap()
+        );
+        let entries = all(journal, Range::default());
+        assert_eq!(
+            entries.len(),
+            2,
+            "it has its place again, and leaves one behind"
+        );
+        assert!(
+            entries
+                .iter()
+                .all(|entry| entry.gone == (entry.object.id != made.id))
+        );
         journal
             .record(&intent(6, IntentKind::Destroy, Some(made.id)))
             .unwrap();
