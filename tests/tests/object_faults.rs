@@ -53,3 +53,8 @@ fn an_update_is_the_same_everywhere() {
 fn a_reconcile_may_end_anywhere() {
     try_out(Scenario::Reconcile, 97);
 }
+
+#[test]
+fn a_renamed_object_is_known_by_one_name_everywhere() {
+    try_out(Scenario::Rename, 19);
+}

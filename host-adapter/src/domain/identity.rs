@@ -37,6 +37,29 @@ impl Fingerprint {
         Ok(Self::of_names(&names, proof.as_deref()))
     }
 
+    /// Of an object as the token will show it once these changes are made.
+    ///
+    /// # Errors
+    /// As for [`of`](Self::of).
+    pub fn after(
+        token: &mut Token<'_>,
+        object: ObjectHandle,
+        changes: &Attributes,
+    ) -> Result<Self, CallError> {
+        let mut names = token.attributes(object, NAMES)?;
+        for kind in [ck::CKA_ID, ck::CKA_LABEL] {
+            if let Some(value) = changes.get(kind) {
+                names.set(kind, value);
+            }
+        }
+        let is_key = names.get(ck::CKA_KEY_TYPE).is_some();
+        let proof = match changes.get(ck::CKA_VALUE).filter(|_| !is_key) {
+            Some(value) => Some(Sha256::digest(value).to_vec()),
+            None => proof(token, object, &names)?,
+        };
+        Ok(Self::of_names(&names, proof.as_deref()))
+    }
+
     /// Of what it is called and what proves it.
     pub(crate) fn of_names(names: &Attributes, proof: Option<&[u8]>) -> Self {
         let mut hash = Sha256::new();

@@ -9,6 +9,7 @@ use everslot_core::{
 
 use super::keeper::Keeper;
 use super::reach::Reach;
+use crate::domain::Fingerprint;
 use crate::journal::{self, JournalError};
 
 /// What a change may ask for, each with its outcome. What a kind of change never asks for is refused.
@@ -143,13 +144,18 @@ pub(crate) const fn plant(plant: Plant) -> journal::Plant {
 
 impl Keeper {
     /// Records an intent of this process, for an object that there is or for one that is to be made.
-    pub(crate) fn record(&self, intent: Intent, object: Option<journal::ObjectId>) -> ChangeInput {
+    pub(crate) fn record(
+        &self,
+        intent: Intent,
+        object: Option<journal::ObjectId>,
+        becomes: Option<Fingerprint>,
+    ) -> ChangeInput {
         let intent = journal::Intent {
             plant: plant(intent.plant),
             kind: kind(intent.kind),
             members: self.names(intent.members),
             object,
-            fingerprint: None,
+            fingerprint: becomes,
             owner: self.owner().as_str().to_owned(),
         };
         match self.with_journal(|journal| journal.record(&intent)) {

@@ -91,6 +91,7 @@ fn resume(
         reach,
         watch: Watch::over(reach, reachable),
         entry,
+        becomes: intent.fingerprint,
     };
     Ok(carry_through(&mut change, &mut deeds))
 }
@@ -121,6 +122,8 @@ struct Resumption<'r> {
     watch: Watch,
     /// The object, of a change of one that there is.
     entry: Option<Entry>,
+    /// What it is known by where an update has reached it.
+    becomes: Option<Fingerprint>,
 }
 
 impl Resumption<'_> {
@@ -136,7 +139,9 @@ impl Resumption<'_> {
             .flags(&[ck::CKA_TOKEN], true);
         let mut found = Vec::new();
         for object in token.find(&wanted)? {
-            if Fingerprint::of(token, object)? == entry.object.fingerprint {
+            let seen = Fingerprint::of(token, object)?;
+            let updated = self.becomes.filter(|_| !entry.gone);
+            if seen == entry.object.fingerprint || Some(seen) == updated {
                 found.push(object);
             }
         }
@@ -160,6 +165,7 @@ impl Resumption<'_> {
         let done = self.reach.at(member, &mut |end| {
             if let [object] = self.same_as(end.token, entry, 0)?[..] {
                 read = Some(Object {
+                    fingerprint: Fingerprint::of(end.token, object)?,
                     revision: Revision::of(end.token, object)?,
                     ..entry.object.clone()
                 });
@@ -235,6 +241,7 @@ impl Deeds for Resumption<'_> {
                 .map_err(CarryError::Target)?;
             match (&original[..], &copy[..]) {
                 ([original], [copy]) => {
+                    carry_names(*original, from.token, *copy, to.token)?;
                     carry_update(*original, from.token, *copy, to.token)?;
                 }
                 _ => is_there = false,
@@ -276,4 +283,21 @@ impl Deeds for Resumption<'_> {
     fn retract(&mut self, plant: Plant, left: MemberSet) -> ChangeInput {
         self.keeper.retract(plant, left)
     }
+}
+
+/// Gives the copy the original's label and id, which are no part of its revision.
+fn carry_names(
+    original: ObjectHandle,
+    from: &mut Token<'_>,
+    copy: ObjectHandle,
+    to: &mut Token<'_>,
+) -> Result<(), CarryError> {
+    let names = [ck::CKA_LABEL, ck::CKA_ID];
+    let wanted = from.attributes(original, &names);
+    let wanted = wanted.map_err(CarryError::Source)?;
+    let present = to.attributes(copy, &names).map_err(CarryError::Target)?;
+    if present == wanted {
+        return Ok(());
+    }
+    to.set(copy, &wanted).map_err(CarryError::Target)
 }

@@ -99,6 +99,27 @@ impl<'a> Deeds<'a> {
         }
     }
 
+    /// What the object will be known by: after a crash it is looked for by that too.
+    fn becomes(&mut self) -> Option<Fingerprint> {
+        let given = match &self.altered {
+            Altered::Set { given, .. } => given.clone(),
+            Altered::Destroyed { .. } => return None,
+        };
+        let refused = self.refused;
+        let mut becomes = None;
+        for member in self.reach.reachable().iter() {
+            let read = self.there(member, &mut |token, handle| {
+                becomes = Some(Fingerprint::after(token, handle, &given)?);
+                Ok(())
+            });
+            if read == ChangeInput::Done {
+                break;
+            }
+        }
+        self.refused = refused;
+        becomes
+    }
+
     /// What the object is after the update, at a member that has followed.
     fn read(&self, member: MemberId) -> Option<(Fingerprint, Revision, Identity)> {
         let mut read = None;
@@ -158,7 +179,9 @@ impl change::Deeds for Deeds<'_> {
     }
 
     fn record(&mut self, intent: Intent) -> ChangeInput {
-        self.slot.driver.keeper.record(intent, Some(self.id()))
+        let becomes = self.becomes();
+        let keeper = &self.slot.driver.keeper;
+        keeper.record(intent, Some(self.id()), becomes)
     }
 
     fn update(&mut self, member: MemberId) -> ChangeInput {

@@ -166,7 +166,7 @@ impl Deeds for Creation<'_, '_> {
     }
 
     fn record(&mut self, intent: Intent) -> ChangeInput {
-        self.driver.keeper.record(intent, None)
+        self.driver.keeper.record(intent, None, None)
     }
 
     fn make(&mut self, member: MemberId, plant: Plant) -> ChangeInput {
