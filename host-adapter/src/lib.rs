@@ -16,6 +16,7 @@ pub mod library;
 mod log;
 pub mod module;
 pub mod objects;
+mod prove;
 pub mod serial;
 mod signals;
 pub mod slot;

@@ -1,5 +1,6 @@
 //! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
 
+mod check;
 mod console;
 mod crew;
 pub mod demo;
@@ -52,6 +53,7 @@ enum Command {
     Init(init::Arguments),
     Status(status::Arguments),
     Recover(recover::Arguments),
+    Check(check::Arguments),
     Replay(replay::Arguments),
     Domain(domain::Arguments),
     Doctor(doctor::Arguments),
@@ -80,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Recover(arguments) => recover::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

@@ -46,6 +46,7 @@ use login::Secret;
 pub(crate) use member::Member;
 use offers::Offers;
 use pins::Pins;
+pub(crate) use recovery::longest_start;
 pub(crate) use room::Relief;
 use view::PublishedView;
 

@@ -258,7 +258,12 @@ impl From<LinkFailure> for Obstacle {
 }
 
 fn start_deadline(member: &Member) -> Duration {
-    member.config.deadline.max(SHORTEST_START)
+    longest_start(member.config.deadline)
+}
+
+/// How long a request of an attempt may take at a member whose calls may take this long.
+pub(crate) fn longest_start(deadline: Duration) -> Duration {
+    deadline.max(SHORTEST_START)
 }
 
 fn connect(member: &Arc<Member>) -> Result<(), Obstacle> {
