@@ -273,13 +273,10 @@ pub(super) fn entomb_former(
     let others = statements.query(others, &[former, id])?;
     let tombstone = match others.first() {
         Some(row) if integer(row, 1) == 0 => return Ok(()),
-        Some(row) => bytes(row, 0),
-        None => {
-            let mut new = [0; 16];
-            getrandom::fill(&mut new).ok().map(|()| new)
-        }
+        Some(row) => bytes(row, 0).map(ObjectId),
+        None => ObjectId::random(),
     };
-    let Some(tombstone) = tombstone.map(ObjectId) else {
+    let Some(tombstone) = tombstone else {
         return Ok(());
     };
     let sequence = Value::Integer(count(statements)?);

@@ -35,6 +35,15 @@ pub struct Journal {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ObjectId(pub [u8; 16]);
 
+impl ObjectId {
+    /// A new object's name; none where the system has no randomness.
+    #[must_use]
+    pub fn random() -> Option<Self> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).ok().map(|()| Self(id))
+    }
+}
+
 /// The name of an intent: the mark that one try of a change bears at the members.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Plant {

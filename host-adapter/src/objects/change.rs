@@ -126,14 +126,6 @@ pub(crate) fn new_mark() -> Option<u64> {
         .map(|()| u64::from_ne_bytes(mark))
 }
 
-/// A new object's name; none where the system has no randomness.
-pub(crate) fn new_object_id() -> Option<journal::ObjectId> {
-    let mut id = [0; 16];
-    getrandom::fill(&mut id)
-        .ok()
-        .map(|()| journal::ObjectId(id))
-}
-
 /// The journal's word for a plant.
 pub(crate) const fn plant(plant: Plant) -> journal::Plant {
     journal::Plant {

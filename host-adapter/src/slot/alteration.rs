@@ -13,8 +13,8 @@ use super::object::VirtualObject;
 use super::{Session, VirtualSlot};
 use crate::domain::{Attributes, Fingerprint, Revision, policy};
 use crate::group::Stop;
-use crate::journal::{Holder, Object};
-use crate::objects::change::{carry_through, new_mark, new_object_id};
+use crate::journal::{Holder, Object, ObjectId};
+use crate::objects::change::{carry_through, new_mark};
 use crate::objects::reach::{Reach, Serving};
 use crate::objects::{Known, Profiles, Record, planted};
 use deeds::{Altered, Deeds};
@@ -199,7 +199,7 @@ impl VirtualSlot {
         }
         let (fingerprint, revision) = seen.ok_or(ckr::DEVICE_ERROR)?;
         let taken = Object {
-            id: new_object_id().ok_or(ckr::FUNCTION_FAILED)?,
+            id: ObjectId::random().ok_or(ckr::FUNCTION_FAILED)?,
             fingerprint,
             class: object.identity().class,
             revision,

@@ -13,7 +13,8 @@ use super::identity::Identity;
 use super::order::{Given, Order};
 use crate::domain::{Fingerprint, Revision};
 use crate::group::Lease;
-use crate::objects::change::{carry_through, new_mark, new_object_id};
+use crate::journal::ObjectId;
+use crate::objects::change::{carry_through, new_mark};
 use crate::objects::reach::Serving;
 use crate::objects::{Known, Profiles};
 use birth::Birth;
@@ -87,7 +88,7 @@ impl Session {
             && let Some(object) = self.slot.catalogue.object(copy)
         {
             object.set_known(Known {
-                id: new_object_id().ok_or(ckr::FUNCTION_FAILED)?,
+                id: ObjectId::random().ok_or(ckr::FUNCTION_FAILED)?,
                 // It is on one member, and never looked for.
                 fingerprint: Fingerprint([0; 16]),
                 class: birth.class,
@@ -117,7 +118,7 @@ impl Fact {
         })
     }
 
-    fn known(&self, id: crate::journal::ObjectId, birth: &Birth) -> Known {
+    fn known(&self, id: ObjectId, birth: &Birth) -> Known {
         Known {
             id,
             fingerprint: self.fingerprint,

@@ -73,13 +73,12 @@ impl Driver<'_, '_, '_> {
         let Some(found) = peer.indexed(key_name, journal)?.0.at(of)? else {
             return Ok(DeedOutcome::Gone);
         };
-        let mut id = [0; 16];
-        if getrandom::fill(&mut id).is_err() {
+        let Some(id) = ObjectId::random() else {
             self.why = Some("the system gives no random numbers".to_owned());
             return Ok(DeedOutcome::Refused);
-        }
+        };
         let object = Object {
-            id: ObjectId(id),
+            id,
             fingerprint: of,
             class: found.class,
             revision: own_revision(revision),

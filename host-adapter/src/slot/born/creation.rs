@@ -17,7 +17,7 @@ use crate::domain::{Attributes, CallError, CarryError, CarryFailure, End, Revisi
 use crate::group::{Errand, GroupDriver, Lease, Stop};
 use crate::journal::{Holder, Object, ObjectId};
 use crate::module::{Delivery, LinkFailure};
-use crate::objects::change::{Deeds, Watch, new_object_id, plant as in_journal, written};
+use crate::objects::change::{Deeds, Watch, plant as in_journal, written};
 use crate::objects::reach::{Missed, NotCarried, Reach, Serving};
 
 /// One creation on its way.
@@ -334,7 +334,7 @@ impl Creation<'_, '_> {
     /// What the journal is to have; none where there is no randomness for names.
     fn entries(&mut self, done: MemberSet) -> Option<Vec<(Object, Vec<Holder>)>> {
         while self.ids.len() < self.births.len() {
-            self.ids.push(new_object_id()?);
+            self.ids.push(ObjectId::random()?);
         }
         let mut entries = Vec::new();
         for (index, (birth, fact)) in self.births.iter().zip(&self.facts).enumerate() {
