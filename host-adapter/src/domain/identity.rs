@@ -70,7 +70,9 @@ impl Fingerprint {
                 ck::CKA_LABEL => planted::label_of(value),
                 _ => value,
             };
-            add(&mut hash, value.map(label));
+            // Empty unless somebody says otherwise (PKCS#11 v3.1 §4.4, §4.7): kryoptic has no such attribute then, others an empty one.
+            let value = value.map(label).filter(|value| !value.is_empty());
+            add(&mut hash, value);
         }
         add(&mut hash, proof);
         let mut fingerprint = [0; 16];
@@ -208,3 +210,6 @@ pub(super) fn agrees(one: Option<&Content>, other: Option<&Content>) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
