@@ -128,6 +128,7 @@ fn every_pair_of_makes_is_found_to_carry_every_kind_of_key() {
             Make::Nss => (CKM_AES_KEY_WRAP_KWP, true),
         };
         assert_eq!((profile.wrap, profile.wants_nss_db), expected, "{make:?}");
+        assert_eq!(profile.lacks_data, *make == Make::Nss, "{make:?}");
     }
 }
 

@@ -545,7 +545,7 @@ fn domain_init_gives_all_members_one_key_that_stays() {
     let first = succeeds(&user.everslot(&["domain", "init", "--config", config]));
     assert!(first.contains("0x210a"), "{first}");
     assert_eq!(
-        first.matches("AES, generic secret, EC, RSA").count(),
+        first.matches("AES, generic secret, EC, RSA, data").count(),
         2,
         "{first}"
     );

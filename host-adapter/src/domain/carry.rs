@@ -47,6 +47,9 @@ pub enum CarryError {
     /// Objects of this class are the token's own.
     #[error("objects of class {0:#x} cannot be carried")]
     Class(u64),
+    /// The target keeps no objects of this class.
+    #[error("the other token keeps no objects of class {0:#x}")]
+    NotKept(u64),
     /// The members have no way of wrapping in common.
     #[error("the two tokens have no way of wrapping keys in common")]
     NoCommonWrap,
@@ -114,9 +117,7 @@ pub fn carry(
         .token
         .attributes(object, &[ck::CKA_CLASS, ck::CKA_KEY_TYPE])
         .map_err(CarryError::Source)?;
-    if !to.profile.may_receive(from.name, &named) {
-        return Err(CarryError::NoCommonWrap.into());
-    }
+    to.profile.may_receive(from.name, &named)?;
     let parcel = Parcel::pack(object, from)?;
     let unpacked = parcel.unpack(to, overlay)?;
     match unpacked.prove(object, from.token, &parcel) {

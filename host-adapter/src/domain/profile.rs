@@ -9,6 +9,7 @@ use cryptoki_sys as ck;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::Attributes;
+use super::carry::CarryError;
 use super::kinds;
 
 /// The ways of wrapping that are tried, the best first: RFC 5649 by its number, by the one that SoftHSM has for it, and RFC 3394, which
@@ -76,6 +77,9 @@ pub struct Profile {
     pub wants_nss_db: bool,
     /// From which members (by name) it has received which kinds of keys, each proven by use.
     pub receives: BTreeMap<String, BTreeSet<KeyKind>>,
+    /// Whether it keeps no data objects, by its own word: NSS's database has no place for them.
+    #[serde(default)]
+    pub lacks_data: bool,
 }
 
 impl Profile {
@@ -84,18 +88,33 @@ impl Profile {
             wrap,
             wants_nss_db: false,
             receives: BTreeMap::new(),
+            lacks_data: false,
         }
     }
 
-    /// Whether an object with these attributes (class and key type) can come here from the member of that name.
+    /// Whether the member keeps objects of `class` (`CKO_…`) at all.
     #[must_use]
-    pub fn may_receive(&self, from: &str, attributes: &Attributes) -> bool {
+    pub const fn keeps(&self, class: u64) -> bool {
+        class != ck::CKO_DATA || !self.lacks_data
+    }
+
+    /// Whether an object with these attributes (class and key type) can come here from the member of that name.
+    ///
+    /// # Errors
+    /// Why not: the two have no way of wrapping such keys in common, or this one keeps no such objects.
+    pub fn may_receive(&self, from: &str, attributes: &Attributes) -> Result<(), CarryError> {
         let class = attributes.integer(ck::CKA_CLASS).unwrap_or(u64::MAX);
-        !kinds::is_wrapped(class)
-            || KeyKind::of(attributes).is_some_and(|kind| {
-                self.receives
-                    .get(from)
-                    .is_some_and(|kinds| kinds.contains(&kind))
-            })
+        if !self.keeps(class) {
+            return Err(CarryError::NotKept(class));
+        }
+        let is_proven = |kind| {
+            let received = self.receives.get(from);
+            received.is_some_and(|kinds| kinds.contains(&kind))
+        };
+        if !kinds::is_wrapped(class) || KeyKind::of(attributes).is_some_and(is_proven) {
+            Ok(())
+        } else {
+            Err(CarryError::NoCommonWrap)
+        }
     }
 }

@@ -67,6 +67,13 @@ pub fn try_members(members: &mut [End<'_, '_>]) -> Result<Trial, TrialError> {
             end.profile = Profile::of_wrap(wrap.unwrap_or(WRAPS[0]));
         }
     }
+    for (index, end) in members.iter_mut().enumerate() {
+        let lacks = lacks_data(end.token).map_err(|error| TrialError {
+            member: index,
+            error,
+        })?;
+        end.profile.lacks_data = lacks;
+    }
     let mut trial = Trial::default();
     for from in 0..members.len() {
         for kind in KeyKind::ALL {
@@ -321,6 +328,20 @@ fn answered(
         Ok(Err(failure.error))
     } else {
         Err(TrialError { member, error })
+    }
+}
+
+/// Whether the token keeps no data object that outlives its session.
+fn lacks_data(token: &mut Token<'_>) -> Result<bool, CallError> {
+    let data = Attributes::new()
+        .number(ck::CKA_CLASS, ck::CKO_DATA)
+        .bytes(ck::CKA_LABEL, LABEL)
+        .bytes(ck::CKA_VALUE, LABEL)
+        .flags(&[ck::CKA_TOKEN, ck::CKA_PRIVATE], true);
+    match token.create(&data) {
+        Ok(object) => token.destroy(object).map(|()| false),
+        Err(error) if error.is_refusal() => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

@@ -118,6 +118,23 @@ impl<'d> Serving<'d> {
         }
     }
 
+    /// Those of `members` that keep objects of all these classes (`CKO_…`); all of them if none does, so that one says no.
+    pub(crate) fn that_keep(
+        &self,
+        members: MemberSet,
+        classes: impl Iterator<Item = u64>,
+    ) -> MemberSet {
+        let keeps = |member: &MemberId, class| {
+            let profile = self.profiles.get(self.driver.keeper.name(*member));
+            profile.is_none_or(|profile| profile.keeps(class))
+        };
+        let left = classes.fold(members, |left, class| {
+            let keep = left.iter().filter(|member| keeps(member, class));
+            keep.fold(MemberSet::EMPTY, MemberSet::with)
+        });
+        if left.is_empty() { members } else { left }
+    }
+
     /// Does `work` with the member as an end of a carriage.
     fn as_end<T>(
         &self,
@@ -278,6 +295,7 @@ const fn lacks_domain_key(error: CarryError) -> bool {
         ),
         CarryError::NotExtractable
         | CarryError::Class(_)
+        | CarryError::NotKept(_)
         | CarryError::NoCommonWrap
         | CarryError::Unrestricted(_)
         | CarryError::Wrong => false,
@@ -306,6 +324,7 @@ fn not_carried(
         (
             CarryError::NotExtractable
             | CarryError::Class(_)
+            | CarryError::NotKept(_)
             | CarryError::NoCommonWrap
             | CarryError::Unrestricted(_)
             | CarryError::Wrong,

@@ -52,7 +52,9 @@ impl Session {
         let mark = new_mark().ok_or(ckr::FUNCTION_FAILED)?;
         let balanced = || driver.choose(order.eligible, MemberSet::EMPTY);
         let prefer = preferred.or_else(|| balanced().map(|(member, _)| member));
+        let classes = births.iter().filter(|birth| birth.token);
         let makers = keepers.intersection(order.eligible);
+        let makers = reach.that_keep(makers, classes.map(|birth| birth.class));
         let mut change = Change::create(mark, keeper.copies(), makers, keepers, prefer);
         let _under_way = keeper.begin(mark);
         let mut creation = Creation::new(driver, reach, births, send);

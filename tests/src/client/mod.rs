@@ -12,6 +12,7 @@ mod parts;
 mod session;
 mod template;
 
+use std::ffi::CString;
 use std::fmt;
 use std::path::Path;
 
@@ -165,6 +166,20 @@ impl Module {
     pub fn initialize_with(self, flags: CK_FLAGS) -> Result<(), Failure> {
         let mut arguments = CK_C_INITIALIZE_ARGS {
             flags,
+            ..Default::default()
+        };
+        call!(self, C_Initialize((&raw mut arguments).cast()))
+    }
+
+    /// `C_Initialize` with this string where NSS looks for one: in the place of `pReserved`.
+    ///
+    /// # Errors
+    /// As the module says.
+    pub fn initialize_with_string(self, string: &str) -> Result<(), Failure> {
+        let string = CString::new(string).expect("a string without a zero");
+        let mut arguments = CK_C_INITIALIZE_ARGS {
+            flags: CKF_OS_LOCKING_OK,
+            pReserved: string.as_ptr().cast_mut().cast(),
             ..Default::default()
         };
         call!(self, C_Initialize((&raw mut arguments).cast()))

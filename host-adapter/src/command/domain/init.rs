@@ -72,6 +72,11 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     };
     destroy(&mut members, keys.old.iter().map(Vec::as_slice));
     report(&mut members, &group, &name, &profiles)?;
+    for (name, _) in profiles.iter().filter(|(_, profile)| profile.lacks_data) {
+        output::warn(&format!(
+            "member {name:?} keeps no data objects: those live on fewer members, or are not made, as `copies` says"
+        ));
+    }
     for line in failures(&group, &trial) {
         output::warn(&line);
     }
@@ -220,7 +225,7 @@ fn report(
     Ok(())
 }
 
-/// Which kinds of keys the member takes from every member.
+/// Which kinds of keys the member takes from every member, and whether it keeps data objects.
 fn takes(profile: &Profile, group: &GroupConfig) -> String {
     let from_all = |kind: &KeyKind| {
         let from = |name| {
@@ -231,11 +236,9 @@ fn takes(profile: &Profile, group: &GroupConfig) -> String {
         };
         group.members.iter().all(|member| from(&member.name))
     };
-    let kinds: Vec<_> = KeyKind::ALL
-        .iter()
-        .filter(|kind| from_all(kind))
-        .map(|kind| kind.name())
-        .collect();
+    let keys = KeyKind::ALL.iter().filter(|kind| from_all(kind));
+    let data = (!profile.lacks_data).then_some("data");
+    let kinds: Vec<_> = keys.map(|kind| kind.name()).chain(data).collect();
     kinds.join(", ")
 }
 

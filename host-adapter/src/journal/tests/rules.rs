@@ -262,6 +262,7 @@ fn profiles_are_those_of_the_last_trial() {
             wrap: 0x210a,
             wants_nss_db: true,
             receives: [("b".to_owned(), crate::domain::profile::KeyKind::ALL.into())].into(),
+            lacks_data: true,
         };
         let first = [
             ("a".to_owned(), profile.clone()),

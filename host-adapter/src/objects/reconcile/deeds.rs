@@ -245,14 +245,12 @@ impl Driver<'_, '_, '_> {
             return Ok(DeedOutcome::Done);
         };
         let (from, to) = (&self.peers[from], &self.peers[self.at]);
-        let error = if !source.carryable {
-            Some(CarryError::NotExtractable)
-        } else if !to.profile.may_receive(&from.name, &named) {
-            Some(CarryError::NoCommonWrap)
+        let may = if source.carryable {
+            to.profile.may_receive(&from.name, &named)
         } else {
-            None
+            Err(CarryError::NotExtractable)
         };
-        if let Some(error) = error {
+        if let Err(error) = may {
             return self.not_carried(error);
         }
         to.index
@@ -285,6 +283,7 @@ impl Driver<'_, '_, '_> {
             CarryError::Source(_)
             | CarryError::NotExtractable
             | CarryError::Class(_)
+            | CarryError::NotKept(_)
             | CarryError::NoCommonWrap
             | CarryError::Unrestricted(_)
             | CarryError::Wrong => DeedOutcome::NotCarryable,
