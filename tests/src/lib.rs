@@ -17,6 +17,8 @@ pub mod process;
 mod ready;
 pub mod replay;
 pub mod resources;
+#[path = "../../host-adapter/src/journal/tests/server.rs"]
+mod server;
 mod softhsm;
 mod wait;
 
@@ -25,6 +27,7 @@ pub use host::HostProcess;
 pub use lab::{Isolation, Lab, Member, Plan, Token};
 pub use makes::{Make, Mixed, OtherMember};
 pub use ready::{ECDSA, HASH, PATIENCE, ec_key, ec_public_key};
+pub use server::Server;
 pub use softhsm::{AES_LABEL, EC_LABEL, PIN, Pins, RSA_LABEL, SO_PIN, Store, checked};
 pub use wait::{eventually, within};
 

@@ -320,7 +320,9 @@ impl Lab {
             group += &format!("transcript = \"{transcript}\"\n");
         }
         if self.plan.domain {
-            group += &format!("journal = \"{}\"\n", self.journal().display());
+            let beside = || self.journal().display().to_string();
+            let journal = self.plan.journal.clone().unwrap_or_else(beside);
+            group += &format!("journal = \"{journal}\"\n");
         }
         if let Some(copies) = self.plan.copies {
             group += &format!("copies = {copies}\n");

@@ -57,6 +57,8 @@ pub struct Plan {
     pub mechanisms: &'static str,
     /// Whether the group has a domain key and a journal, so that what is made lives on several members.
     pub domain: bool,
+    /// Where the journal is, if not beside the configuration.
+    pub journal: Option<String>,
     /// On how many of them, as the configuration says it; on all when none.
     pub copies: Option<&'static str>,
     /// Whether the group writes traces, which are replayed when the lab ends: for tests of faults, not for measuring.
@@ -92,6 +94,7 @@ impl Default for Plan {
             session_limit: None,
             mechanisms: "common",
             domain: false,
+            journal: None,
             copies: None,
             trace: false,
             settings: Vec::new(),

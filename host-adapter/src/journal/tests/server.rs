@@ -1,17 +1,26 @@
 //! A PostgreSQL server of a test's own, from Debian's package; root starts it as the user that the package makes.
 
+#![allow(unreachable_pub, reason = "the tests that cross crates have it too")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub(crate) struct Server {
-    pub(crate) url: String,
+/// A server that runs until it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it is, as a journal's place.
+    pub url: String,
     programs: PathBuf,
     directory: tempfile::TempDir,
 }
 
 impl Server {
     /// None, with a line that says so, where PostgreSQL is not installed.
-    pub(crate) fn start() -> Option<Self> {
+    ///
+    /// # Panics
+    /// It is there and does not start.
+    #[must_use]
+    pub fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             eprintln!(
                 "skipped: no PostgreSQL in /usr/lib/postgresql; install the package postgresql"
@@ -35,24 +44,27 @@ impl Server {
             assert!(given.is_ok_and(|status| status.success()));
         }
         server.run("initdb", &["-U", "everslot", "-A", "trust", "--no-sync"]);
-        let options = format!(
-            "-c listen_addresses= -c unix_socket_directories={} -c fsync=off",
-            server.directory.path().display()
-        );
-        server.run(
-            "pg_ctl",
-            &["-w", "-l", "/dev/null", "-o", &options, "start"],
-        );
+        server.resume();
         Some(server)
     }
 
-    pub(super) fn restart(&self) {
+    /// Stops it as a crash does.
+    ///
+    /// # Panics
+    /// It does not run.
+    pub fn stop(&self) {
+        self.run("pg_ctl", &["-w", "-m", "immediate", "stop"]);
+    }
+
+    /// Starts it again.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn resume(&self) {
         let options = format!(
             "-c listen_addresses= -c unix_socket_directories={} -c fsync=off",
             self.directory.path().display()
         );
-        let stop = ["-w", "-m", "immediate", "stop"];
-        self.run("pg_ctl", &stop);
         self.run(
             "pg_ctl",
             &["-w", "-l", "/dev/null", "-o", &options, "start"],

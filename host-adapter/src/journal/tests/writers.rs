@@ -72,7 +72,8 @@ fn a_server_takes_two_writers_and_may_be_restarted() {
     });
     check(&server.url);
     let mut journal = Journal::open(&server.url, "e1a0c3").unwrap();
-    server.restart();
+    server.stop();
+    server.resume();
     let error = journal
         .adopt(&object(9999), &[])
         .expect_err("the connection is lost");
