@@ -1,10 +1,11 @@
 //! A member of a group that has a domain key returns: its objects are the group's before it serves.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cryptoki_sys::*;
-use everslot_tests::client::{Mechanism, Object, Session, Template};
+use everslot_tests::client::{Mechanism, Module, Object, Session, Template};
 use everslot_tests::{Lab, PATIENCE, Plan, eventually};
 
 fn domain(members: usize) -> Lab {
@@ -93,27 +94,78 @@ fn two_members_that_are_lost_in_turn_end_the_same() {
     assert_eq!(held_alone(&lab), [expected.clone(), expected]);
 }
 
-#[test]
-fn what_was_missed_while_nobody_was_logged_in_is_made_good_at_the_login() {
-    let lab = domain(2);
-    let module = lab.module();
-    let session = lab.session(module);
+/// Destroys and makes a key while the second member is away, which returns while nobody is logged in.
+fn returns_to_nobody(lab: &Lab) -> Session {
+    let session = lab.session(lab.module());
     let old = make_key(session, "old");
     lab.take_away(1);
-    wait_until_lost(&lab, 1);
+    wait_until_lost(lab, 1);
     session.destroy(old).expect("a member serves");
     make_key(session, "new");
     session.logout().expect("it is logged in");
     lab.bring_back(1);
     lab.wait_until_all_serve();
+    session
+}
+
+fn is_made_good_at_the_login(lab: &Lab, session: Session) {
     session.login(lab.pin()).expect("the PIN is right");
     eventually("both serve", PATIENCE, || {
         lab.codes().iter().all(|code| code == "CKR_OK")
     });
     assert_eq!(labels(session), [b"new"]);
-    module.finalize().expect("it is initialised");
+    session.module().finalize().expect("it is initialised");
+    let expected = vec![b"new".to_vec()];
+    assert_eq!(held_alone(lab), [expected.clone(), expected]);
+}
+
+#[test]
+fn what_was_missed_while_nobody_was_logged_in_is_made_good_at_the_login() {
+    let lab = domain(2);
+    let config = std::fs::read_to_string(lab.config_path()).expect("it is there");
+    let is_kept = |line: &&str| !line.starts_with("pin =") && !line.starts_with("so_pin =");
+    let config: Vec<_> = config.lines().filter(is_kept).collect();
+    std::fs::write(lab.config_path(), config.join("\n")).expect("it is writable");
+    let session = returns_to_nobody(&lab);
+    is_made_good_at_the_login(&lab, session);
+}
+
+#[test]
+fn what_was_missed_while_nobody_was_logged_in_is_made_good_by_the_pins_of_the_configuration() {
+    let lab = domain(2);
+    let session = returns_to_nobody(&lab);
+    // Nobody has logged in since, and nobody is: the application sees no private object.
+    assert_eq!(labels(session), [b""; 0]);
+    session.module().finalize().expect("it is initialised");
     let expected = vec![b"new".to_vec()];
     assert_eq!(held_alone(&lab), [expected.clone(), expected]);
+}
+
+/// Whether a token's flags say that a wrong PIN was tried since the last right one.
+fn has_seen_a_wrong_pin(lab: &Lab, member: usize) -> bool {
+    let member = &lab.members()[member];
+    everslot_tests::process::set_variable("SOFTHSM2_CONF", member.store().config());
+    let module = Module::load(Path::new(everslot_tests::SOFTHSM));
+    module.initialize().expect("the token is there");
+    let info = module.token_info(module.slot_of(member.token_label()));
+    module.finalize().expect("it is initialised");
+    info.expect("it is described").flags & CKF_USER_PIN_COUNT_LOW != 0
+}
+
+#[test]
+fn a_wrong_pin_in_the_configuration_is_tried_once_and_what_was_missed_is_made_good_at_the_login() {
+    let lab = domain(2);
+    std::fs::write(lab.directory().join("pin"), "999999").expect("the lab is ours");
+    let session = returns_to_nobody(&lab);
+    session.module().finalize().expect("it is initialised");
+    assert!(has_seen_a_wrong_pin(&lab, 1), "its own was tried");
+    assert!(
+        !has_seen_a_wrong_pin(&lab, 0),
+        "one that is refused ends it"
+    );
+    let session = lab.public_session(lab.module());
+    lab.wait_until_all_serve();
+    is_made_good_at_the_login(&lab, session);
 }
 
 #[test]

@@ -8,7 +8,6 @@ mod doctor;
 mod domain;
 mod import;
 mod init;
-mod member;
 mod objects;
 mod output;
 mod pin;

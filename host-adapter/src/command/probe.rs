@@ -7,8 +7,9 @@ use cryptoki_sys::CKF_TOKEN_INITIALIZED;
 use everslot_core::{Rv, ckr};
 use everslot_protocol::{SlotId, TokenInfo};
 
-use super::member::{CallError, Member};
 use crate::config::{MemberConfig, TokenChoice, same_token, text};
+use crate::domain::CallError;
+use crate::objects::Own;
 
 /// A member's token, as it was found.
 #[derive(Clone, Debug)]
@@ -146,14 +147,14 @@ fn likeness(one: (&MemberConfig, &Found), other: (&MemberConfig, &Found)) -> Opt
 
 fn probe_member(member: &MemberConfig, host_program: &Path) -> Result<Found, ProbeError> {
     let settings = member.settings();
-    match Member::start(&settings, host_program, member.deadline) {
+    match Own::start(&settings, host_program, member.deadline) {
         Ok(mut started) => find(member, &mut started),
         Err(error) => Err(ProbeError::of_module(&settings.path, error)),
     }
 }
 
 /// Looks for a member's token in its module.
-pub(super) fn find(config: &MemberConfig, member: &mut Member) -> Result<Found, ProbeError> {
+pub(super) fn find(config: &MemberConfig, member: &mut Own) -> Result<Found, ProbeError> {
     let module = config.settings().path;
     let tokens = member.tokens();
     let mut tokens = tokens.map_err(|error| ProbeError::of_module(&module, error))?;

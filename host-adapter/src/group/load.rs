@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,11 @@ impl Stage {
 }
 
 impl Load {
+    /// The program that member hosts run; none where there is none.
+    pub(super) fn host_program(&self) -> Option<&Path> {
+        self.host_program.as_deref()
+    }
+
     /// The load as it stands, if it can still be asked.
     pub(crate) fn running(&self) -> Option<Arc<dyn Instance>> {
         let state = self.state();

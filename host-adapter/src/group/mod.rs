@@ -4,6 +4,7 @@
 //! A call on a healthy group reads [`PublishedView`] and takes a lease; it never takes the lock. Only a verdict other than "fine"
 //! or "caller's fault", a login, the timer and an operator do.
 
+mod apart;
 mod background;
 mod clock;
 mod errand;

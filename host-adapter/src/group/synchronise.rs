@@ -1,11 +1,12 @@
 //! A member that returns is brought in step with the group's objects before it is admitted, where the group has a domain key.
 //!
-//! Its private objects can be seen only while the group is logged in. A member that is to be brought in step and comes while nobody is logged in
-//! is admitted for what needs no login, and brought in step when the group's login reaches it, before it counts as logged in.
+//! Its private objects can be seen only while the group is logged in. One that comes while nobody is logged in is brought in step
+//! [apart](super::apart) where the configuration has the PINs. Else it is admitted for what needs no login, and brought in step when the group's
+//! login reaches it, before it counts as logged in.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod state;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use everslot_core::{
@@ -21,7 +22,9 @@ use super::pool::RealSession;
 use super::recovery::Obstacle;
 use crate::domain::{CallError, CheckValue, Deadlines, Token};
 use crate::journal::{Journal, JournalError};
-use crate::objects::{Closed, Outcome, Peer, Profiles, Tools, Watcher, reconcile};
+use crate::objects::{Claim, Outcome, Peer, Profiles, Tools, Watcher, reconcile};
+use state::Admitting;
+pub(super) use state::{Judged, Side, Synchronised};
 
 /// How long another process's reconcile of the same member is waited for.
 const CLAIM: Duration = Duration::from_secs(20);
@@ -29,46 +32,6 @@ const CLAIM: Duration = Duration::from_secs(20);
 const CLOSE: Duration = Duration::from_secs(5);
 /// How long a serving member's session is waited for, to copy from.
 const LEND: Duration = Duration::from_millis(500);
-
-/// What is known of members that are brought in step.
-#[derive(Default)]
-pub(super) struct Synchronised {
-    /// Those that were admitted without, since nobody was logged in.
-    owing: AtomicU32,
-    /// What stands until a member is admitted.
-    admitting: Mutex<HashMap<MemberId, Admitting>>,
-}
-
-/// A member that is equal to the group, and about to be admitted.
-struct Admitting {
-    closed: Option<Closed>,
-    owed: MemberSet,
-}
-
-impl Synchronised {
-    fn owes(&self, member: MemberId) -> bool {
-        self.owing().contains(member)
-    }
-
-    fn owing(&self) -> MemberSet {
-        MemberSet::from_bits(self.owing.load(Ordering::Acquire))
-    }
-
-    fn set_owing(&self, member: MemberId, owes: bool) {
-        let bit = MemberSet::of(member).bits();
-        if owes {
-            self.owing.fetch_or(bit, Ordering::AcqRel);
-        } else {
-            self.owing.fetch_and(!bit, Ordering::AcqRel);
-        }
-    }
-
-    fn admitting(&self) -> MutexGuard<'_, HashMap<MemberId, Admitting>> {
-        self.admitting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl GroupDriver {
     /// Brings a member that is to be admitted in step with the group's objects, where there is something to bring: it was lost, or the journal
@@ -93,7 +56,9 @@ impl GroupDriver {
         match login {
             Login::In(User::User) => self.reconcile_member(member, &profiles),
             Login::Out | Login::In(User::SecurityOfficer) => {
-                self.synchronised.set_owing(member.id, true);
+                // At the start others may come later, who have what it lacks: all of them are there at the login.
+                let is_done = returns && self.bring_in_step_apart(member, &profiles)?;
+                self.synchronised.set_owing(member.id, !is_done);
                 Ok(())
             }
         }
@@ -150,7 +115,15 @@ impl GroupDriver {
                 continue;
             };
             let place = (id, member.incarnation());
-            let done = self.reconcile_member(member, &profiles);
+            let done = match self.login() {
+                Login::In(User::User) => self.reconcile_member(member, &profiles),
+                Login::Out | Login::In(User::SecurityOfficer) => {
+                    let done = self.bring_in_step_apart(member, &profiles);
+                    let is_done = matches!(done, Ok(true));
+                    self.synchronised.set_owing(id, !is_done);
+                    done.map(drop)
+                }
+            };
             // Whom that owes again gets it the next time: this ends.
             drop(self.synchronised.admitting().remove(&id));
             match done {
@@ -161,18 +134,32 @@ impl GroupDriver {
         }
     }
 
-    fn reconcile_member(&self, member: &Arc<Member>, profiles: &Profiles) -> Result<(), Obstacle> {
+    /// The right to reconcile the member, and a journal for it alone.
+    pub(super) fn claim(&self, member: &Member) -> Result<(Claim, Journal), Obstacle> {
         let group = &self.config;
         let claimed = self.keeper.gate().claim(&member.config.name, CLAIM);
         let opened = claimed.and_then(|claim| {
             let journal = Journal::open_existing(&group.journal, &group.serial)?;
             Ok((claim, journal))
         });
-        let (_claim, mut journal) =
-            opened.map_err(|error: JournalError| self.not_in_step(member, &error.to_string()))?;
+        opened.map_err(|error: JournalError| self.not_in_step(member, &error.to_string()))
+    }
+
+    fn reconcile_member(&self, member: &Arc<Member>, profiles: &Profiles) -> Result<(), Obstacle> {
+        let (_claim, mut journal) = self.claim(member)?;
         let mut session = self.own_session(member)?;
         let mut sources = self.sources(member);
-        let done = self.reconcile_over(member, &mut session, &mut sources, profiles, &mut journal);
+        let deadlines = Deadlines {
+            call: member.config.deadline,
+            generation: member.config.generation_deadline,
+        };
+        let own = Token::new(&mut *session.link, session.handle, deadlines);
+        let sides = sources.iter_mut().map(|lease| Side {
+            member: lease.member().id,
+            token: lease.token(),
+        });
+        let sides = sides.collect();
+        let done = self.reconcile_over(member, own, sides, profiles, &mut journal);
         let close = Request::CloseSession {
             session: session.handle,
         };
@@ -180,8 +167,9 @@ impl GroupDriver {
         let _ = session
             .link
             .call(&close, &mut [], Some(member.config.deadline));
-        let outcome = done.map_err(|error| failed(member, &session, error))??;
-        self.judge(member, &session, outcome)
+        let failed = |error| failed(member, &session, error);
+        let outcome = done.map_err(failed)??;
+        self.judge(member, outcome, failed).map(drop)
     }
 
     /// A session of the member beside its anchor: calls on that are not to wait.
@@ -216,21 +204,16 @@ impl GroupDriver {
         others.iter().filter_map(lend).collect()
     }
 
-    fn reconcile_over(
+    pub(super) fn reconcile_over<'t>(
         &self,
         member: &Arc<Member>,
-        session: &mut RealSession,
-        sources: &mut [Lease],
+        mut token: Token<'t>,
+        sources: Vec<Side<'t>>,
         profiles: &Profiles,
         journal: &mut Journal,
     ) -> Result<Result<Outcome, Obstacle>, CallError> {
-        let deadlines = Deadlines {
-            call: member.config.deadline,
-            generation: member.config.generation_deadline,
-        };
         let profile = |name: &str| profiles.get(name).cloned().unwrap_or_default();
         let mut peers = Vec::new();
-        let mut token = Token::new(&mut *session.link, session.handle, deadlines);
         let key_name = self.keeper.key_name();
         let differs = Ok(Err(Obstacle::Refused(QuarantineReason::DomainKeyDiffers)));
         let [domain_key] = key_name.find(&mut token)?[..] else {
@@ -239,9 +222,12 @@ impl GroupDriver {
         let value = CheckValue::of(&mut token, domain_key, cryptoki_sys::CKK_AES)?;
         let name = member.config.name.clone();
         let own = Peer::new(member.id, name.clone(), token, domain_key, profile(&name));
-        for lease in sources {
-            let (id, name) = (lease.member().id, lease.member().config.name.clone());
-            let mut token = lease.token();
+        for Side {
+            member: id,
+            mut token,
+        } in sources
+        {
+            let name = self.keeper.name(id).to_owned();
             // A source that fails is none; what it is to its own calls shows there.
             let keys = key_name.find(&mut token).unwrap_or_default();
             let [key] = keys[..] else {
@@ -274,12 +260,12 @@ impl GroupDriver {
     }
 
     /// What the end of a reconcile means for the member.
-    fn judge(
+    pub(super) fn judge(
         &self,
         member: &Arc<Member>,
-        session: &RealSession,
         outcome: Outcome,
-    ) -> Result<(), Obstacle> {
+        failed: impl Fn(CallError) -> Obstacle,
+    ) -> Result<Judged, Obstacle> {
         let Outcome {
             ended,
             why,
@@ -294,11 +280,16 @@ impl GroupDriver {
                 self.synchronised.set_owing(member.id, false);
                 let admitting = Admitting { closed, owed };
                 self.synchronised.admitting().insert(member.id, admitting);
-                Ok(())
+                let left = progress.postponed + progress.missing;
+                Ok(if left == 0 {
+                    Judged::Whole
+                } else {
+                    Judged::Short
+                })
             }
             Ended::KeepsDestroyed(_) => Err(Obstacle::Refused(QuarantineReason::KeepsDestroyed)),
             Ended::MemberLost => Err(match lost {
-                Some(error) => failed(member, session, error),
+                Some(error) => failed(error),
                 None => Obstacle::Evidence(Evidence::NotReached),
             }),
             Ended::JournalFailed | Ended::GateNotClosed | Ended::NotAscending(_) => {

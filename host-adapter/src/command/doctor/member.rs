@@ -13,10 +13,11 @@ use everslot_protocol::{Body, Function, Request, SlotId, TokenInfo};
 use super::finding::Finding;
 use crate::command::domain::opened::{GroupPin, Opened};
 use crate::command::domain::show::Present;
-use crate::command::member::{CallError, Member};
 use crate::command::probe::{Found, ProbeError, find};
 use crate::config::{GroupConfig, MemberConfig, text};
+use crate::domain::CallError;
 use crate::domain::key::KeyName;
+use crate::objects::Own;
 
 /// Most mechanisms that a token is asked for.
 const MECHANISMS: usize = 1024;
@@ -88,14 +89,14 @@ fn look(
     host_program: &Path,
 ) -> Result<(Found, Result<Vec<u64>, CallError>), ProbeError> {
     let settings = config.settings();
-    let started = Member::start(&settings, host_program, config.deadline);
+    let started = Own::start(&settings, host_program, config.deadline);
     let mut member = started.map_err(|error| ProbeError::of_module(&settings.path, error))?;
     let found = find(config, &mut member)?;
     let mechanisms = mechanisms(&mut member, found.slot);
     Ok((found, mechanisms))
 }
 
-fn mechanisms(member: &mut Member, slot: SlotId) -> Result<Vec<u64>, CallError> {
+fn mechanisms(member: &mut Own, slot: SlotId) -> Result<Vec<u64>, CallError> {
     let mut output = vec![0; MECHANISMS * size_of::<u64>()];
     let request = Request::Mechanisms { slot };
     let written = match member.call(Function::GetMechanismList, &request, &mut output)? {

@@ -1,26 +1,22 @@
-//! The members of a group, each with a session of its own in which its user is logged in.
+//! The members of a group as the command opens them: with the PINs of the configuration, or one that is asked for.
 
 use std::cell::OnceCell;
 use std::error::Error;
 use std::fmt;
 
-use cryptoki_sys::{CKF_TOKEN_INITIALIZED, CKU_USER};
-use everslot_protocol::{Body, Bytes, Function, Request, SessionHandle};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use crate::command::member::{CallError, Member};
 use crate::command::pin;
 use crate::config::{GroupConfig, MemberConfig};
-use crate::domain::{Deadlines, Token};
+use crate::domain::Token;
+use crate::objects::{self, Tries};
 
 /// A member that can be asked for its objects.
 pub(in crate::command) struct Opened {
     pub(in crate::command) name: String,
     pub(in crate::command) pin: SecretString,
     pub(in crate::command) officer: Option<SecretString>,
-    member: Member,
-    session: SessionHandle,
-    deadlines: Deadlines,
+    member: objects::Opened,
 }
 
 /// The PIN for members that have none in the configuration: the same for all, asked for once.
@@ -45,24 +41,17 @@ impl Opened {
         let officer = config.so_pin.as_ref().map(|source| source.read());
         let officer = officer.transpose().map_err(|error| of_member(&error))?;
         let host_program = std::env::current_exe()?;
-        let mut member = Member::start(&config.settings(), &host_program, config.deadline)
-            .map_err(|error| of_member(&error))?;
-        let session = log_in(&mut member, config, &pin).map_err(|error| of_member(&error))?;
+        let member = objects::Opened::open(config, &host_program, &pin, Tries::Any);
         Ok(Self {
             name: config.name.clone(),
             pin,
             officer,
-            member,
-            session,
-            deadlines: Deadlines {
-                call: config.deadline,
-                generation: config.generation_deadline,
-            },
+            member: member.map_err(|error| of_member(&error))?,
         })
     }
 
     pub(in crate::command) fn token(&mut self) -> Token<'_> {
-        Token::new(self.member.link(), self.session, self.deadlines)
+        self.member.token()
     }
 }
 
@@ -83,31 +72,4 @@ impl GroupPin {
         })?;
         Ok(self.0.get_or_init(|| asked).clone())
     }
-}
-
-/// The session, in which the user is logged in.
-fn log_in(
-    member: &mut Member,
-    config: &MemberConfig,
-    pin: &SecretString,
-) -> Result<SessionHandle, Box<dyn Error>> {
-    let slot = member
-        .tokens()?
-        .into_iter()
-        .filter(|(_, info)| info.flags & CKF_TOKEN_INITIALIZED != 0)
-        .find(|(slot, info)| config.token.matches(*slot, info))
-        .map(|(slot, _)| slot);
-    let slot = slot.ok_or_else(|| format!("its module has no {}; bring it back", config.token))?;
-    let read_write = true;
-    let request = Request::OpenSession { slot, read_write };
-    let Body::Session(session) = member.call(Function::OpenSession, &request, &mut [])? else {
-        return Err(CallError::garbled(Function::OpenSession).into());
-    };
-    let request = Request::Login {
-        session,
-        user: CKU_USER,
-        pin: Some(Bytes(pin.expose_secret().as_bytes())),
-    };
-    member.call(Function::Login, &request, &mut [])?;
-    Ok(session)
 }

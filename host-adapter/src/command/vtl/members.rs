@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::edit::Found;
 use super::words::Wanted;
-use crate::command::member::Member;
 use crate::command::probe::probe;
 use crate::config::{Config, GroupConfig, MemberConfig, TokenChoice, is_member_name, text};
 use crate::module::{Isolation, ModuleSettings};
+use crate::objects::Own;
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -34,7 +34,7 @@ pub(super) fn find(wanted: &Wanted, config: Option<&Config>) -> Result<Found, Bo
     let program = std::env::current_exe()?;
     for settings in &loads {
         let tokens =
-            Member::start(settings, &program, DEADLINE).and_then(|mut member| member.tokens());
+            Own::start(settings, &program, DEADLINE).and_then(|mut member| member.tokens());
         let tokens = match tokens {
             Ok(tokens) => tokens,
             // Another one may have it.

@@ -17,7 +17,7 @@ use everslot_protocol::ObjectHandle;
 use zeroize::Zeroizing;
 
 use super::token::NewToken;
-use crate::command::member::CallError;
+use crate::domain::CallError;
 use crate::domain::{Attributes, plain};
 
 /// What is told of a key.

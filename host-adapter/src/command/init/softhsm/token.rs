@@ -8,9 +8,10 @@ use everslot_core::ckr;
 use everslot_protocol::{Body, Bytes, Function, Request, SessionHandle, SlotId};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::command::member::{CallError, Member};
+use crate::domain::CallError;
 use crate::domain::{Deadlines, Token};
 use crate::module::ModuleSettings;
+use crate::objects::Own;
 
 /// Making an RSA key takes longest.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -25,7 +26,7 @@ pub(super) struct Pins {
 
 /// A token with a read-write session in which its user is logged in.
 pub(super) struct NewToken {
-    member: Member,
+    member: Own,
     session: SessionHandle,
 }
 
@@ -40,7 +41,7 @@ impl NewToken {
         label: &str,
         pins: &Pins,
     ) -> Result<Self, CallError> {
-        let mut member = Member::start(settings, host_program, DEADLINE)?;
+        let mut member = Own::start(settings, host_program, DEADLINE)?;
         let slot = empty_slot(&mut member)?;
         let officer_pin = Some(Bytes(pins.officer.expose_secret().as_bytes()));
         let user_pin = Some(Bytes(pins.user.expose_secret().as_bytes()));
@@ -93,7 +94,7 @@ impl NewToken {
 }
 
 /// A slot whose token nobody has initialised; SoftHSM always has one.
-fn empty_slot(member: &mut Member) -> Result<SlotId, CallError> {
+fn empty_slot(member: &mut Own) -> Result<SlotId, CallError> {
     let tokens = member.tokens()?;
     let empty = tokens
         .iter()

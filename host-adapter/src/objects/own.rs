@@ -1,4 +1,4 @@
-//! One call at a time on a member's module.
+//! A module in a member host of its own, one call at a time.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use everslot_core::Rv;
 use everslot_protocol::wire::{INFO_SIZE_MAX, decode_info};
 use everslot_protocol::{Body, Function, Request, SlotId, TokenInfo};
 
-pub(super) use crate::domain::CallError;
+use crate::domain::CallError;
 use crate::hosted::Hosted;
 use crate::module::{Instance, Link, ModuleSettings};
 
@@ -16,19 +16,19 @@ const START: Duration = Duration::from_secs(10);
 /// Slots of one module that are looked at.
 const SLOTS: usize = 1024;
 
-/// A module in a member host of the command's own, which ends with this value.
-pub(super) struct Member {
+/// It ends with this value.
+pub(crate) struct Own {
     link: Box<dyn Link>,
     deadline: Duration,
     _host: Hosted,
 }
 
-impl Member {
-    /// Loads a module in a member host, whatever isolation its settings have: it must not take the command along.
+impl Own {
+    /// Loads a module in a member host, whatever isolation its settings have: it must not take this process along.
     ///
     /// # Errors
     /// The host or the module does not start, or not in time.
-    pub(super) fn start(
+    pub(crate) fn start(
         settings: &ModuleSettings,
         host_program: &Path,
         deadline: Duration,
@@ -47,7 +47,7 @@ impl Member {
     ///
     /// # Errors
     /// The module gives no answer, or another one than `CKR_OK`.
-    pub(super) fn call(
+    pub(crate) fn call(
         &mut self,
         function: Function,
         request: &Request<'_>,
@@ -67,7 +67,7 @@ impl Member {
     }
 
     /// The way of the calls, for whoever asks in more than one of them.
-    pub(super) fn link(&mut self) -> &mut dyn Link {
+    pub(crate) fn link(&mut self) -> &mut dyn Link {
         &mut *self.link
     }
 
@@ -75,7 +75,7 @@ impl Member {
     ///
     /// # Errors
     /// The module does not list its slots, or stops answering. A slot alone that cannot be described is left out.
-    pub(super) fn tokens(&mut self) -> Result<Vec<(SlotId, TokenInfo)>, CallError> {
+    pub(crate) fn tokens(&mut self) -> Result<Vec<(SlotId, TokenInfo)>, CallError> {
         let mut tokens = Vec::new();
         for slot in self.slots()? {
             let mut described = [0; INFO_SIZE_MAX];
