@@ -79,6 +79,24 @@ impl Journal {
         })
     }
 
+    /// Notes what an object is known by from now on, with those who show it so. What it was known by gets a tombstone for the others: they get
+    /// the object as it is now.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn rename(&mut self, object: &Object, shown_by: &[String]) -> Result<(), JournalError> {
+        self.write(|statements| {
+            entomb_former(statements, object, shown_by)?;
+            insert(statements, object)?;
+            let revision = Some(object.revision);
+            for member in shown_by {
+                let member = member.clone();
+                set_holders(statements, object.id, &[Holder { member, revision }])?;
+            }
+            Ok(())
+        })
+    }
+
     /// An object or its tombstone; none if it is not on record.
     ///
     /// # Errors

@@ -5,13 +5,13 @@ mod deeds;
 use std::sync::Arc;
 
 use cryptoki_sys as ck;
-use everslot_core::{Change, ChangeAnswer, Rv, ckr};
+use everslot_core::{Change, ChangeAnswer, MemberSet, Rv, ckr};
 use everslot_protocol::{Attribute, Bytes, List, Template, Value};
 
 use super::identity::Identity;
 use super::object::VirtualObject;
 use super::{Session, VirtualSlot};
-use crate::domain::{Attributes, Fingerprint, Revision, policy};
+use crate::domain::{Attributes, Fingerprint, NAMES, Revision, policy};
 use crate::group::Stop;
 use crate::journal::{Holder, Object, ObjectId};
 use crate::objects::change::{carry_through, new_mark};
@@ -21,6 +21,16 @@ use deeds::{Altered, Deeds};
 
 /// What is on record of an object, and how the members wrap.
 type Recorded = (Arc<Known>, Arc<Profiles>);
+
+/// A private key as the members show it.
+struct SeenHalf {
+    fingerprint: Fingerprint,
+    revision: Revision,
+    /// Whether it is known without a public key.
+    is_bare: bool,
+    /// Those that show it so.
+    holders: MemberSet,
+}
 
 impl Session {
     /// Sets the attributes of an object that is on record.
@@ -236,8 +246,8 @@ impl VirtualSlot {
             .unwrap_or_default()
     }
 
-    /// Notes what these private keys are known by now that a public key has changed or gone.
-    fn refresh_private_halves(&self, public: &VirtualObject, before: &[u64]) {
+    /// Notes what these private keys are known by now that a public key has come, changed or gone.
+    pub(super) fn refresh_private_halves(&self, public: &VirtualObject, before: &[u64]) {
         let mut halves = self.private_halves(public);
         halves.extend(before);
         let keeper = &self.driver.keeper;
@@ -252,38 +262,62 @@ impl VirtualSlot {
             let Some(known) = half.known() else {
                 continue;
             };
-            let mut seen = None;
-            for member in reach.reachable().iter() {
-                let _ = reach.lease_at(member, &mut |lease| {
-                    if let Some(handle) = self.locate_or_none(lease, &half)? {
-                        let mut token = lease.token();
-                        let revision = Revision::of(&mut token, handle)?;
-                        seen = Some((Fingerprint::of(&mut token, handle)?, revision));
-                    }
-                    Ok(())
-                });
-                if seen.is_some() {
-                    break;
+            let Some(seen) = self.see_half(&reach, &half) else {
+                continue;
+            };
+            if seen.fingerprint == known.fingerprint {
+                continue;
+            }
+            let object = Object {
+                id: known.id,
+                fingerprint: seen.fingerprint,
+                class: known.class,
+                revision: seen.revision,
+                remembered: known.remembered,
+            };
+            // One that fails is told of as an event; `everslot sync` finds the key under its new mark.
+            let _ = keeper.with_journal(|journal| {
+                if seen.is_bare {
+                    // A member that was away still has the public key: that it has gone tells what the private key is known by.
+                    journal.adopt(&object, &[])
+                } else {
+                    journal.rename(&object, &keeper.names(seen.holders))
                 }
-            }
-            if let Some((fingerprint, revision)) = seen
-                && fingerprint != known.fingerprint
-            {
-                let object = Object {
-                    id: known.id,
-                    fingerprint,
-                    class: known.class,
-                    revision,
-                    remembered: known.remembered,
-                };
-                // One that fails is told of as an event; `everslot sync` finds the key under its new mark.
-                let _ = keeper.with_journal(|journal| journal.adopt(&object, &[]));
-                half.set_known(Known {
-                    fingerprint,
-                    ..*known
-                });
-            }
+            });
+            half.set_known(Known {
+                fingerprint: seen.fingerprint,
+                ..*known
+            });
         }
+    }
+
+    /// What a private key is known by at the members that can be asked; none if none of them has it.
+    fn see_half(&self, reach: &Serving<'_>, half: &VirtualObject) -> Option<SeenHalf> {
+        let mut seen: Option<SeenHalf> = None;
+        for member in reach.reachable().iter() {
+            let _ = reach.lease_at(member, &mut |lease| {
+                let Some(handle) = self.locate_or_none(lease, half)? else {
+                    return Ok(());
+                };
+                let mut token = lease.token();
+                let fingerprint = Fingerprint::of(&mut token, handle)?;
+                match &mut seen {
+                    Some(seen) if seen.fingerprint == fingerprint => seen.holders.insert(member),
+                    Some(_) => {}
+                    None => {
+                        let names = token.attributes(handle, NAMES)?;
+                        seen = Some(SeenHalf {
+                            fingerprint,
+                            revision: Revision::of(&mut token, handle)?,
+                            is_bare: fingerprint == Fingerprint::of_names(&names, None),
+                            holders: MemberSet::of(member),
+                        });
+                    }
+                }
+                Ok(())
+            });
+        }
+        seen
     }
 
     /// The member's handle of an object, if it has it.

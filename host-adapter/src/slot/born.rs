@@ -5,6 +5,7 @@ mod creation;
 
 use std::sync::Arc;
 
+use cryptoki_sys as ck;
 use everslot_core::{Change, ChangeAnswer, MemberSet, Rv, ckr};
 
 use super::Session;
@@ -62,6 +63,12 @@ impl Session {
             ChangeAnswer::Done => {
                 let (made, maker) = creation.finish(&self.slot)?;
                 self.own(made, maker)?;
+                if let (Made::One(one), ck::CKO_PUBLIC_KEY) = (made, order.class)
+                    && let Some(public) = self.slot.catalogue.object(one)
+                {
+                    // A private key that was there before is known by it from now on.
+                    self.slot.refresh_private_halves(&public, &[]);
+                }
                 Ok(made)
             }
             answer => Err(creation.refusal(answer)),

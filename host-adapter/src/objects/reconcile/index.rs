@@ -21,7 +21,7 @@ CREATE TABLE object (
 );
 CREATE INDEX by_fingerprint ON object (fingerprint);
 CREATE INDEX by_pair ON object (pair);
-CREATE TABLE public (handle INTEGER PRIMARY KEY, pair BLOB NOT NULL, value BLOB NOT NULL);
+CREATE TABLE public (handle INTEGER PRIMARY KEY, pair BLOB NOT NULL, value BLOB NOT NULL, fingerprint BLOB NOT NULL);
 CREATE INDEX public_by_pair ON public (pair);
 CREATE TABLE seen (handle INTEGER PRIMARY KEY);
 ";
@@ -157,10 +157,15 @@ impl Index {
         journal: &mut Journal,
     ) -> Result<Option<Look>, Halt> {
         let seen = Seen::at(token, handle, &self.key_name, |pair| self.public(pair))?;
-        let Seen::Object(look) = seen else {
+        let Seen::Object(mut look) = seen else {
             self.remove(handle)?;
             return Ok(None);
         };
+        if let Some(bare) = look.bare
+            && self.has_lost_public(&look, journal)?
+        {
+            look.fingerprint = bare;
+        }
         let pending = match look.plant {
             Some(plant) => self.settle(handle, plant, token, journal)?,
             None => false,
@@ -187,8 +192,8 @@ impl Index {
             ])?;
         if let (Some(pair), Some(value)) = (&look.pair, &look.public) {
             self.store
-                .prepare_cached("INSERT OR REPLACE INTO public VALUES (?1, ?2, ?3)")?
-                .execute(params![handle, pair, value])?;
+                .prepare_cached("INSERT OR REPLACE INTO public VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![handle, pair, value, look.fingerprint.0])?;
         }
         Ok(())
     }
@@ -222,6 +227,7 @@ impl Index {
         let handle: i64 = self.store.query_row(next, [], |row| row.get(0))?;
         let look = Look {
             fingerprint: found.fingerprint,
+            bare: None,
             revision: found.revision,
             class: found.class,
             carryable: found.carryable,
@@ -249,6 +255,25 @@ impl Index {
         let values = values.query_map([pair], |row| row.get(0))?;
         let values: Vec<Vec<u8>> = values.collect::<Result<_, _>>()?;
         Ok(<[Vec<u8>; 1]>::try_from(values).ok().map(|[value]| value))
+    }
+
+    /// Whether the group has destroyed the public key that a private key is known by here, and knows the private key without it: that the
+    /// member still has the public key makes it no other one.
+    fn has_lost_public(&self, private: &Look, journal: &mut Journal) -> Result<bool, Halt> {
+        if !journal.with_fingerprint(private.fingerprint)?.is_empty() {
+            return Ok(false);
+        }
+        let mut public = self
+            .store
+            .prepare_cached("SELECT fingerprint FROM public WHERE pair = ?1")?;
+        let public = public
+            .query_row([private.pair], |row| row.get(0))
+            .optional()?;
+        let Some(public) = public else {
+            return Ok(false);
+        };
+        let public = journal.with_fingerprint(Fingerprint(public))?;
+        Ok(!public.is_empty() && public.iter().all(|entry| entry.gone))
     }
 
     /// The public key that goes with the private key at `handle`, if that is known by it.

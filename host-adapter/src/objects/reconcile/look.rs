@@ -20,6 +20,8 @@ pub(super) type Pair = [u8; 16];
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Look {
     pub(super) fingerprint: Fingerprint,
+    /// Of a private key that is known by the public key beside it: what it is known by without that.
+    pub(super) bare: Option<Fingerprint>,
     pub(super) revision: Revision,
     /// `CKO_…`
     pub(super) class: u64,
@@ -79,8 +81,12 @@ impl Seen {
             None => None,
         };
         let proof = own.as_deref().or(borrowed.as_deref());
+        let bare = borrowed
+            .is_some()
+            .then(|| Fingerprint::of_names(&names, None));
         Ok(Self::Object(Look {
             fingerprint: Fingerprint::of_names(&names, proof),
+            bare,
             revision: Revision::of_attributes(class, &changing),
             class,
             carryable: changing.flag(ck::CKA_EXTRACTABLE) != Some(false),
