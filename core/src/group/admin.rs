@@ -1,10 +1,11 @@
 //! An operator's orders.
 
 use super::{Group, Output, Seat};
-use crate::{Event, Evidence, Instant, LoginSync, MemberId, MemberState, Outage, Policy, Role};
+use crate::{Event, Evidence, Instant, MemberId, MemberState, Outage, Policy, Role};
 
 impl<const MEMBERS: usize> Group<MEMBERS> {
     /// A member that is absent at start-up is a lost member, nothing more.
+    #[inline(never)]
     pub(super) fn add(
         &mut self,
         member: MemberId,
@@ -15,16 +16,13 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         if self.place(member).is_none_or(|place| place.seat.is_some()) {
             return;
         }
-        let nobody = Seat {
-            role,
-            state: MemberState::Parked,
-            login: LoginSync::Void,
-        };
-        let seat = nobody.lost(Evidence::Joining, self.attempts_from(member, now), false);
+        let outage = self.outage(member, Evidence::Joining, now);
+        let seat = Seat::new(role, MemberState::Lost { outage });
         self.transition(member, Some(seat), output);
         output.tell(Event::Added { member, role });
     }
 
+    #[inline(never)]
     pub(super) fn remove(&mut self, member: MemberId, output: &mut Output<MEMBERS>) {
         if self.seat(member).is_some() {
             self.transition(member, None, output);
@@ -32,29 +30,34 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn park(&mut self, member: MemberId, output: &mut Output<MEMBERS>) {
-        let Some(seat) = self.seat(member) else {
-            return;
-        };
-        if seat.state != MemberState::Parked {
-            self.transition(member, Some(seat.into_state(MemberState::Parked)), output);
+        if self.is_parked(member) == Some(false) {
+            self.enter(member, MemberState::Parked, output);
             output.tell(Event::Parked { member });
         }
     }
 
+    #[inline(never)]
     pub(super) fn unpark(&mut self, member: MemberId, now: Instant, output: &mut Output<MEMBERS>) {
-        let Some(seat) = self.seat(member) else {
-            return;
-        };
-        if seat.state == MemberState::Parked {
+        if self.is_parked(member) == Some(true) {
             // Nothing has failed: a status read goes on saying that it is not there (S5).
-            let seat = seat.lost(Evidence::Joining, self.attempts_from(member, now), true);
-            self.transition(member, Some(seat), output);
+            let outage = Outage {
+                reported: true,
+                ..self.outage(member, Evidence::Joining, now)
+            };
+            self.enter(member, MemberState::Lost { outage }, output);
             output.tell(Event::Unparked { member });
         }
     }
 
+    fn is_parked(&self, member: MemberId) -> Option<bool> {
+        let seat = self.seat(member)?;
+        Some(matches!(seat.state, MemberState::Parked))
+    }
+
     /// Luna's "manual recover": at once, and with a fresh count of attempts.
+    #[inline(never)]
     pub(super) fn recover(&mut self, member: MemberId, now: Instant, output: &mut Output<MEMBERS>) {
         let Some(seat) = self.seat(member) else {
             return;
@@ -83,8 +86,9 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         );
     }
 
+    #[inline(never)]
     pub(super) fn set_role(&mut self, member: MemberId, role: Role, output: &mut Output<MEMBERS>) {
-        let Some(seat) = self.seat(member) else {
+        let Some(&seat) = self.seat(member) else {
             return;
         };
         if seat.role == role {
@@ -109,6 +113,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
 
     /// Who has given up, and who has not, is settled anew; who waits for its next attempt waits the new
     /// interval from the beginning of the last one.
+    #[inline(never)]
     pub(super) fn set_policy(
         &mut self,
         policy: Policy,
@@ -121,7 +126,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         let before = core::mem::replace(&mut self.policy, policy);
         self.reschedule(before.interval, now);
         for member in self.all() {
-            let Some(seat) = self.seat(member) else {
+            let Some(&seat) = self.seat(member) else {
                 continue;
             };
             let state = self.under_policy(member, seat.state, now);

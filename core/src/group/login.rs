@@ -1,6 +1,6 @@
 //! The group's login, and how the members follow it.
 
-use super::{Group, LoginOutcome, Output};
+use super::{Group, LoginOutcome, Output, Place, Seat};
 use crate::{Action, Event, Incarnation, Instant, LoginGeneration, LoginSync, MemberId, MemberSet};
 
 /// Who can log in (PKCS#11 v3.2 §3.4, `CK_USER_TYPE`).
@@ -40,6 +40,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
 
     /// S12: only a PIN that one member has accepted goes to the others. The application has been told
     /// that it is logged in, so the group is, even if the member is lost by now.
+    #[inline(never)]
     pub(super) fn login_accepted(
         &mut self,
         member: MemberId,
@@ -63,6 +64,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
     }
 
     /// S7: until a member says that it has logged out, no call goes to it.
+    #[inline(never)]
     pub(super) fn log_out(&mut self, output: &mut Output<MEMBERS>) {
         if self.login == Login::Out {
             return;
@@ -71,6 +73,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         output.tell(Event::LoggedOut);
     }
 
+    #[inline(never)]
     pub(super) fn login_changed(
         &mut self,
         member: MemberId,
@@ -80,7 +83,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         now: Instant,
         output: &mut Output<MEMBERS>,
     ) {
-        let Some(seat) = self.serving_seat(member, incarnation) else {
+        let Some(&seat) = self.serving_seat(member, incarnation) else {
             return;
         };
         if seat.login != LoginSync::Changing || generation != self.generation {
@@ -88,7 +91,8 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         }
         match outcome {
             LoginOutcome::Done => {
-                self.transition(member, Some(seat.with_login(LoginSync::Reached)), output);
+                let login = LoginSync::Reached;
+                self.transition(member, Some(Seat { login, ..seat }), output);
             }
             LoginOutcome::Lost(evidence) => self.lose(member, incarnation, evidence, now, output),
             LoginOutcome::Refused(why) => self.quarantine(member, incarnation, why, output),
@@ -101,7 +105,12 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         self.login = to;
         self.generation = self.generation.next();
         for member in self.in_service() {
-            let Some((seat, incarnation)) = self.seat_and_incarnation(member) else {
+            let Some(&Place {
+                seat: Some(seat),
+                incarnation,
+                ..
+            }) = self.place(member)
+            else {
                 continue;
             };
             let reached = there.contains(member);
@@ -110,7 +119,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
             } else {
                 LoginSync::Changing
             };
-            self.transition(member, Some(seat.with_login(login)), output);
+            self.transition(member, Some(Seat { login, ..seat }), output);
             if !reached {
                 output.act(self.follow_login(member, incarnation));
             }

@@ -20,8 +20,8 @@ pub use recovery::{Reason, WakeUp};
 pub use view::View;
 
 use crate::{
-    AttemptSerial, Evidence, Incarnation, Instant, LoginGeneration, LoginSync, Member, MemberId,
-    MemberState, Outage, Policy, Role,
+    AttemptSerial, Incarnation, Instant, LoginGeneration, LoginSync, Member, MemberId, MemberState,
+    Policy, Role,
 };
 
 /// The members behind one virtual slot, with one policy: up to `MEMBERS` (at most 32) of them.
@@ -84,13 +84,21 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
     /// new.
     pub fn handle(&mut self, input: Input, now: Instant) -> Output<MEMBERS> {
         let mut output = Output::new();
-        let before = self.service();
-        self.dispatch(input, now, &mut output);
-        self.announce_service(before, &mut output);
-        debug_assert_eq!(self.check(), Ok(()));
+        self.handle_into(input, now, &mut output);
         output
     }
 
+    /// [`handle`](Self::handle) for a caller that has little stack: the output takes the place of what was in `output`, wherever that is,
+    /// and is not copied.
+    pub fn handle_into(&mut self, input: Input, now: Instant, output: &mut Output<MEMBERS>) {
+        output.clear();
+        let before = self.service();
+        self.dispatch(input, now, output);
+        self.announce_service(before, output);
+        debug_assert_eq!(self.check(), Ok(()));
+    }
+
+    // What it calls is not inlined, so that a small machine's stack holds the frame of one input and not those of all.
     fn dispatch(&mut self, input: Input, now: Instant, output: &mut Output<MEMBERS>) {
         match input {
             Input::Add { member, role } => self.add(member, role, now, output),
@@ -173,12 +181,17 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         (0..).map(MemberId).zip(&self.places)
     }
 
+    fn seats(&self) -> impl Iterator<Item = (MemberId, &Seat)> + '_ {
+        self.places()
+            .filter_map(|(id, place)| Some((id, place.seat.as_ref()?)))
+    }
+
     fn place(&self, member: MemberId) -> Option<&Place> {
         self.places.get(member.index())
     }
 
-    fn seat(&self, member: MemberId) -> Option<Seat> {
-        self.place(member)?.seat
+    fn seat(&self, member: MemberId) -> Option<&Seat> {
+        self.place(member)?.seat.as_ref()
     }
 }
 
@@ -209,35 +222,19 @@ impl Place {
 }
 
 impl Seat {
-    /// In another state: out of service, with no login; in service, with the group's.
-    const fn into_state(self, state: MemberState) -> Self {
+    /// Out of service there is no login, in service it is the group's.
+    const fn new(role: Role, state: MemberState) -> Self {
         let login = if state.serves() {
             LoginSync::Reached
         } else {
             LoginSync::Void
         };
-        Self {
-            state,
-            login,
-            ..self
-        }
+        Self { role, state, login }
     }
 
-    /// In service, with the real login at another point.
-    const fn with_login(self, login: LoginSync) -> Self {
-        Self { login, ..self }
-    }
-
-    /// At the beginning of an outage.
-    const fn lost(self, evidence: Evidence, attempts_from: Instant, reported: bool) -> Self {
-        self.into_state(MemberState::Lost {
-            outage: Outage {
-                evidence,
-                attempts: 0,
-                next_attempt_at: attempts_from,
-                reported,
-            },
-        })
+    /// Whether calls may go to it (S2, S7).
+    const fn is_usable(&self) -> bool {
+        self.state.serves() && matches!(self.login, LoginSync::Reached)
     }
 }
 

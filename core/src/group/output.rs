@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The most events that one input has: what happened to one member, and two about who serves.
-pub const EVENTS: usize = 4;
+pub const EVENTS: usize = 3;
 
 /// What is to be done about an input, and what to log of it.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
@@ -24,11 +24,17 @@ pub struct Output<const MEMBERS: usize = 32> {
 }
 
 impl<const MEMBERS: usize> Output<MEMBERS> {
-    pub(super) const fn new() -> Self {
+    /// Nothing to do and nothing to log.
+    pub const fn new() -> Self {
         Self {
             actions: Vec::new(),
             events: Vec::new(),
         }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.actions.clear();
+        self.events.clear();
     }
 
     pub(super) fn act(&mut self, action: Action) {

@@ -4,7 +4,7 @@
 //! recover_attempt_count < N and time_now - last_recover_attempt > X) then performance auto
 //! recovery". A member that has waited longest is tried first, so that none starves (L1).
 
-use super::{Group, Output, Seat, StepOutcome};
+use super::{Group, Output, StepOutcome};
 use crate::{
     Action, AttemptSerial, Event, Evidence, Incarnation, Instant, LoginGeneration, MemberId,
     MemberState, Outage, QuarantineReason, Step,
@@ -41,8 +41,9 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
     }
 
     /// S3: an attempt begins by itself only when it is due and the policy gives the outage one more.
+    #[inline(never)]
     pub(super) fn begin_longest_due(&mut self, now: Instant, output: &mut Output<MEMBERS>) {
-        if let Some((member, outage)) = self.longest_due()
+        if let Some((member, &outage)) = self.longest_due()
             && outage.next_attempt_at <= now
         {
             self.begin(member, outage, now, output);
@@ -50,6 +51,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
     }
 
     /// Begins an attempt at a member that is not in service, be it due or an operator's order.
+    #[inline(never)]
     pub(super) fn begin(
         &mut self,
         member: MemberId,
@@ -57,10 +59,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         now: Instant,
         output: &mut Output<MEMBERS>,
     ) {
-        let Some(place) = self.place(member) else {
-            return;
-        };
-        let (Some(seat), serial) = (place.seat, place.serial.next()) else {
+        let Some(serial) = self.place(member).map(|place| place.serial.next()) else {
             return;
         };
         let outage = Outage {
@@ -72,19 +71,11 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
             member,
             number: outage.attempts,
         });
-        self.perform(
-            member,
-            seat,
-            Attempt {
-                serial,
-                step: Step::Connect,
-                outage,
-            },
-            output,
-        );
+        self.perform(member, serial, Step::Connect, &outage, output);
     }
 
     /// A member that served is out of service, unless the report is about an older incarnation (S6).
+    #[inline(never)]
     pub(super) fn lose(
         &mut self,
         member: MemberId,
@@ -93,11 +84,11 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         now: Instant,
         output: &mut Output<MEMBERS>,
     ) {
-        let Some(seat) = self.serving_seat(member, incarnation) else {
+        if self.serving_seat(member, incarnation).is_none() {
             return;
-        };
-        let seat = seat.lost(evidence, self.attempts_from(member, now), false);
-        self.transition(member, Some(seat), output);
+        }
+        let outage = self.outage(member, evidence, now);
+        self.enter(member, MemberState::Lost { outage }, output);
         output.tell(Event::Lost {
             member,
             incarnation,
@@ -106,6 +97,7 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
     }
 
     /// A member that served is set aside, unless the report is about an older incarnation (S6, S12).
+    #[inline(never)]
     pub(super) fn quarantine(
         &mut self,
         member: MemberId,
@@ -113,12 +105,13 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         why: QuarantineReason,
         output: &mut Output<MEMBERS>,
     ) {
-        if let Some(seat) = self.serving_seat(member, incarnation) {
-            self.set_aside(member, seat, why, false, output);
+        if self.serving_seat(member, incarnation).is_some() {
+            self.set_aside(member, why, false, output);
         }
     }
 
     /// The outcome of the step that an attempt waits for; of any other step it is void.
+    #[inline(never)]
     pub(super) fn step_ended(
         &mut self,
         member: MemberId,
@@ -127,67 +120,67 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         outcome: StepOutcome,
         output: &mut Output<MEMBERS>,
     ) {
-        let Some(seat) = self.seat(member) else {
+        let Some(&outage) = self.attempted(member, serial, step) else {
             return;
         };
-        let Some(attempt) = Attempt::of(&seat) else {
-            return;
-        };
-        if (attempt.serial, attempt.step) != (serial, step) {
-            return;
-        }
         match outcome {
-            StepOutcome::Done { login } => self.step_done(member, seat, attempt, login, output),
-            StepOutcome::Failed(evidence) => self.fail(member, seat, attempt, evidence, output),
-            StepOutcome::Refused(why) => {
-                self.set_aside(member, seat, why, attempt.outage.reported, output);
+            StepOutcome::Done { login } => match self.next_step(step, login) {
+                Some(next) => self.perform(member, serial, next, &outage, output),
+                None => self.admit(member, outage.attempts, output),
+            },
+            StepOutcome::Failed(evidence) => {
+                self.fail(member, step, &Outage { evidence, ..outage }, output);
             }
+            StepOutcome::Refused(why) => self.set_aside(member, why, outage.reported, output),
         }
     }
 
-    /// The next step, or admission. S7: a member whose login is not the group's latest logs in (or out)
-    /// once more instead.
-    fn step_done(
-        &mut self,
-        member: MemberId,
-        seat: Seat,
-        attempt: Attempt,
-        login: LoginGeneration,
-        output: &mut Output<MEMBERS>,
-    ) {
-        let has_login = match attempt.step {
+    /// The outage of a member whose attempt waits for this step.
+    fn attempted(&self, member: MemberId, serial: AttemptSerial, step: Step) -> Option<&Outage> {
+        match &self.seat(member)?.state {
+            MemberState::Recovering {
+                step: awaited,
+                serial: latest,
+                outage,
+            } => ((*latest, *awaited) == (serial, step)).then_some(outage),
+            MemberState::Active
+            | MemberState::Standby
+            | MemberState::Lost { .. }
+            | MemberState::GivenUp { .. }
+            | MemberState::Quarantined { .. }
+            | MemberState::Parked => None,
+        }
+    }
+
+    /// The step after one that was done; none before admission. S7: a member whose login is not the
+    /// group's latest logs in (or out) once more instead.
+    fn next_step(&self, done: Step, login: LoginGeneration) -> Option<Step> {
+        let has_login = match done {
             Step::Connect | Step::Open => false,
             Step::LogIn | Step::Synchronise => true,
         };
-        let next = if has_login && login != self.generation {
+        if has_login && login != self.generation {
             Some(Step::LogIn)
         } else {
-            attempt.step.next()
-        };
-        match next {
-            Some(step) => self.perform(member, seat, Attempt { step, ..attempt }, output),
-            None => self.admit(member, seat, attempt, output),
+            done.next()
         }
     }
 
+    #[inline(never)]
     fn perform(
         &mut self,
         member: MemberId,
-        seat: Seat,
-        attempt: Attempt,
+        serial: AttemptSerial,
+        step: Step,
+        outage: &Outage,
         output: &mut Output<MEMBERS>,
     ) {
-        let Attempt {
-            serial,
-            step,
-            outage,
-        } = attempt;
         let state = MemberState::Recovering {
             step,
             serial,
-            outage,
+            outage: *outage,
         };
-        self.transition(member, Some(seat.into_state(state)), output);
+        self.enter(member, state, output);
         let login = (self.login, self.generation);
         output.act(Action::Perform {
             member,
@@ -198,18 +191,15 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
     }
 
     /// The only place where a member comes into service (S2).
-    fn admit(
-        &mut self,
-        member: MemberId,
-        seat: Seat,
-        attempt: Attempt,
-        output: &mut Output<MEMBERS>,
-    ) {
-        self.transition(member, Some(seat.into_state(seat.role.serving())), output);
-        let Some((_, incarnation)) = self.seat_and_incarnation(member) else {
+    #[inline(never)]
+    fn admit(&mut self, member: MemberId, attempts: u16, output: &mut Output<MEMBERS>) {
+        let Some(state) = self.seat(member).map(|seat| seat.role.serving()) else {
             return;
         };
-        let attempts = attempt.outage.attempts;
+        self.enter(member, state, output);
+        let Some(incarnation) = self.place(member).map(|place| place.incarnation) else {
+            return;
+        };
         output.tell(Event::Returned {
             member,
             incarnation,
@@ -218,33 +208,26 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
     }
 
     /// S3: the outage goes on, and ends in giving up when its attempts are used up.
+    #[inline(never)]
     fn fail(
         &mut self,
         member: MemberId,
-        seat: Seat,
-        attempt: Attempt,
-        evidence: Evidence,
+        step: Step,
+        outage: &Outage,
         output: &mut Output<MEMBERS>,
     ) {
-        let outage = Outage {
-            evidence,
-            ..attempt.outage
-        };
-        let state = self.policy.out_of_service(outage);
-        self.transition(member, Some(seat.into_state(state)), output);
-        let next = self
-            .policy
-            .allows(&outage)
-            .then_some(outage.next_attempt_at);
-        let (number, step) = (outage.attempts, attempt.step);
+        let state = self.policy.out_of_service(*outage);
+        let has_given_up = matches!(state, MemberState::GivenUp { .. });
+        self.enter(member, state, output);
+        let number = outage.attempts;
         output.tell(Event::AttemptFailed {
             member,
             number,
             step,
-            evidence,
-            next,
+            evidence: outage.evidence,
+            next: self.policy.allows(outage).then_some(outage.next_attempt_at),
         });
-        if let MemberState::GivenUp { .. } = state {
+        if has_given_up {
             output.tell(Event::GaveUp {
                 member,
                 attempts: number,
@@ -252,25 +235,25 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         }
     }
 
+    #[inline(never)]
     fn set_aside(
         &mut self,
         member: MemberId,
-        seat: Seat,
         why: QuarantineReason,
         reported: bool,
         output: &mut Output<MEMBERS>,
     ) {
-        let state = MemberState::Quarantined { why, reported };
-        self.transition(member, Some(seat.into_state(state)), output);
+        self.enter(member, MemberState::Quarantined { why, reported }, output);
         output.tell(Event::Quarantined { member, why });
     }
 
     /// The lost member whose next attempt is (or was) due first; of equals the one with the lowest id,
     /// which is not the first again once it has been tried.
-    fn longest_due(&self) -> Option<(MemberId, Outage)> {
-        self.places()
-            .filter_map(|(member, place)| match place.seat?.state {
-                MemberState::Lost { outage } if self.policy.allows(&outage) => {
+    #[inline(never)]
+    fn longest_due(&self) -> Option<(MemberId, &Outage)> {
+        self.seats()
+            .filter_map(|(member, seat)| match &seat.state {
+                MemberState::Lost { outage } if self.policy.allows(outage) => {
                     Some((member, outage))
                 }
                 MemberState::Lost { .. }
@@ -281,41 +264,22 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
                 | MemberState::Quarantined { .. }
                 | MemberState::Parked => None,
             })
-            .min_by_key(|(member, outage)| (outage.next_attempt_at, *member))
+            .min_by_key(|(_, outage)| outage.next_attempt_at)
+    }
+
+    /// The beginning of one that has not been told of.
+    pub(super) fn outage(&self, member: MemberId, evidence: Evidence, now: Instant) -> Outage {
+        Outage {
+            evidence,
+            attempts: 0,
+            next_attempt_at: self.attempts_from(member, now),
+            reported: false,
+        }
     }
 
     /// S3: the first attempt of an outage is due at once, but not within X of the one before.
     pub(super) fn attempts_from(&self, member: MemberId, now: Instant) -> Instant {
         self.place(member)
             .map_or(now, |place| place.rested_at.max(now))
-    }
-}
-
-/// An attempt at a member, at one of its steps.
-struct Attempt {
-    serial: AttemptSerial,
-    step: Step,
-    outage: Outage,
-}
-
-impl Attempt {
-    const fn of(seat: &Seat) -> Option<Self> {
-        match seat.state {
-            MemberState::Recovering {
-                step,
-                serial,
-                outage,
-            } => Some(Self {
-                serial,
-                step,
-                outage,
-            }),
-            MemberState::Active
-            | MemberState::Standby
-            | MemberState::Lost { .. }
-            | MemberState::GivenUp { .. }
-            | MemberState::Quarantined { .. }
-            | MemberState::Parked => None,
-        }
     }
 }

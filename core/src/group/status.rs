@@ -35,9 +35,10 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         })
     }
 
+    #[inline(never)]
     pub(super) fn status_read(&mut self, output: &mut Output<MEMBERS>) {
         for member in self.all() {
-            let Some(seat) = self.seat(member) else {
+            let Some(&seat) = self.seat(member) else {
                 continue;
             };
             self.transition(

@@ -191,3 +191,16 @@ fn events(output: &Output<3>) -> Vec<Event> {
 fn assert_void(output: &Output<3>) {
     assert_eq!((actions(output), events(output)), (Vec::new(), Vec::new()));
 }
+
+#[test]
+fn an_output_takes_the_place_of_what_was_there() {
+    let mut group = serving_trio(Attempts::Unlimited);
+    let mut output = lose(&mut group, 0, A);
+    assert!(!output.actions.is_empty() && !output.events.is_empty());
+    group
+        .clone()
+        .handle_into(Input::Park { member: B }, seconds(0), &mut output);
+    assert_eq!(output, group.handle(Input::Park { member: B }, seconds(0)));
+    group.handle_into(Input::Park { member: B }, seconds(0), &mut output);
+    assert_void(&output);
+}

@@ -18,29 +18,47 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
         let Some(place) = self.places.get_mut(member.index()) else {
             return;
         };
-        let from = core::mem::replace(&mut place.seat, to);
-        if had_sessions(from) && !had_sessions(to) {
+        let (had_sessions, served) = sessions_and_service(&place.seat);
+        let (has_sessions, serves) = sessions_and_service(&to);
+        place.seat = to;
+        if had_sessions && !has_sessions {
             output.act(Action::Close {
                 member,
                 incarnation: place.incarnation,
             });
         }
-        let Some(to) = to else {
-            place.rested_at = crate::Instant::ZERO;
-            return;
-        };
-        if to.state.serves() && !from.is_some_and(|from| from.state.serves()) {
+        if serves && !served {
             place.incarnation = place.incarnation.next();
         }
-        if let MemberState::Recovering { serial, outage, .. } = to.state
-            && serial != place.serial
-        {
-            place.serial = serial;
-            place.rested_at = outage.next_attempt_at;
+        match &place.seat {
+            Some(Seat {
+                state: MemberState::Recovering { serial, outage, .. },
+                ..
+            }) if *serial != place.serial => {
+                place.serial = *serial;
+                place.rested_at = outage.next_attempt_at;
+            }
+            Some(_) => {}
+            None => place.rested_at = crate::Instant::ZERO,
+        }
+    }
+
+    /// To another state, with the login that goes with it.
+    #[inline(always)]
+    pub(super) fn enter(
+        &mut self,
+        member: MemberId,
+        state: MemberState,
+        output: &mut Output<MEMBERS>,
+    ) {
+        if let Some(&Seat { role, .. }) = self.seat(member) {
+            self.transition(member, Some(Seat::new(role, state)), output);
         }
     }
 }
 
-fn had_sessions(seat: Option<Seat>) -> bool {
-    seat.is_some_and(|seat| seat.state.has_sessions())
+fn sessions_and_service(seat: &Option<Seat>) -> (bool, bool) {
+    seat.as_ref().map_or((false, false), |seat| {
+        (seat.state.has_sessions(), seat.state.serves())
+    })
 }

@@ -39,8 +39,8 @@ impl<const MEMBERS: usize> View<MEMBERS> {
     }
 }
 
-/// Which kind of members there are to serve.
-#[derive(Clone, Copy, Eq, PartialEq)]
+/// Which kind of members there are to serve, the best of them last.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Service {
     Nobody,
     Standby,
@@ -51,57 +51,49 @@ impl<const MEMBERS: usize> Group<MEMBERS> {
     /// Who may be sent calls.
     #[must_use]
     pub fn view(&self) -> View<MEMBERS> {
-        let usable = |role| {
-            self.members()
-                .filter(|(_, member)| member.role == role && member.is_usable())
-                .map(|(id, _)| id)
-                .collect()
-        };
+        let usable = |role| self.those(|seat| seat.role == role && seat.is_usable());
         View {
             active: usable(Role::Active),
             standby: usable(Role::Standby),
-            changing: self
-                .members()
-                .filter(|(_, member)| member.login == LoginSync::Changing)
-                .map(|(id, _)| id)
-                .collect(),
-            incarnations: self.places.map(|place| place.incarnation),
+            changing: self.those(|seat| seat.login == LoginSync::Changing),
+            incarnations: self.places.each_ref().map(|place| place.incarnation),
         }
     }
 
     pub(super) fn all(&self) -> MemberSet {
-        self.members().map(|(id, _)| id).collect()
+        self.those(|_| true)
     }
 
     pub(super) fn in_service(&self) -> MemberSet {
-        self.members()
-            .filter(|(_, member)| member.state.serves())
+        self.those(|seat| seat.state.serves())
+    }
+
+    fn those(&self, are: impl Fn(&Seat) -> bool) -> MemberSet {
+        self.seats()
+            .filter(|(_, seat)| are(seat))
             .map(|(id, _)| id)
             .collect()
     }
 
     /// A member that serves in this incarnation, which is what a report is about unless it is late (S6).
-    pub(super) fn serving_seat(&self, member: MemberId, incarnation: Incarnation) -> Option<Seat> {
+    pub(super) fn serving_seat(&self, member: MemberId, incarnation: Incarnation) -> Option<&Seat> {
         let place = self
             .place(member)
             .filter(|place| place.incarnation == incarnation)?;
-        place.seat.filter(|seat| seat.state.serves())
-    }
-
-    pub(super) fn seat_and_incarnation(&self, member: MemberId) -> Option<(Seat, Incarnation)> {
-        let place = self.place(member)?;
-        Some((place.seat?, place.incarnation))
+        place.seat.as_ref().filter(|seat| seat.state.serves())
     }
 
     pub(super) fn service(&self) -> Service {
-        let serving = |state| self.members().any(|(_, member)| member.state == state);
-        if serving(MemberState::Active) {
-            Service::Active
-        } else if serving(MemberState::Standby) {
-            Service::Standby
-        } else {
-            Service::Nobody
-        }
+        let of = |(_, seat): (MemberId, &Seat)| match seat.state {
+            MemberState::Active => Service::Active,
+            MemberState::Standby => Service::Standby,
+            MemberState::Lost { .. }
+            | MemberState::Recovering { .. }
+            | MemberState::GivenUp { .. }
+            | MemberState::Quarantined { .. }
+            | MemberState::Parked => Service::Nobody,
+        };
+        self.seats().map(of).max().unwrap_or(Service::Nobody)
     }
 
     pub(super) fn announce_service(&self, before: Service, output: &mut Output<MEMBERS>) {

@@ -9,7 +9,7 @@ use cortex_m::singleton;
 use cortex_m_rt::entry;
 use defmt_semihosting as _;
 use everslot_core::{
-    Attempts, Binding, Call, CallInput, Context, Effect, Group, Input, Instant, MemberSet,
+    Attempts, Binding, Call, CallInput, Context, Effect, Group, Input, Instant, MemberSet, Output,
     Overrides, Policy, Repeat, Rv, candidates, choose, repeat, verdict,
 };
 
@@ -29,12 +29,14 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 fn main() -> ! {
     let group = singleton!(: Group<4> = Group::new(POLICY));
     let calls = singleton!(: [Call; 8] = [const { Call::new(Repeat::Safe, Binding::Free) }; 8]);
-    let (Some(group), Some(calls)) = (group, calls) else {
+    let output = singleton!(: Output<4> = Output::new());
+    let (Some(group), Some(calls), Some(output)) = (group, calls, output) else {
         cortex_m::asm::udf()
     };
     loop {
         let now = black_box(Instant::ZERO);
-        black_box(&group.handle(black_box(Input::Timer), now));
+        group.handle_into(black_box(Input::Timer), now, output);
+        black_box(&output);
         black_box(group.poll_timeout());
         let view = group.view();
         let who = candidates(

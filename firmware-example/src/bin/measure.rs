@@ -12,8 +12,8 @@ use core::hint::black_box;
 use cortex_m_rt::entry;
 use everslot_core::{
     Action, Attempts, Binding, Call, CallInput, Context, Evidence, Group, Input, Instant, MemberId,
-    MemberSet, Next, Output, Overrides, Policy, Repeat, Role, StepOutcome, candidates, choose, ckr,
-    verdict,
+    MemberSet, Next, Output, Overrides, Policy, QuarantineReason, Repeat, Role, StepOutcome, User,
+    candidates, choose, ckr, verdict,
 };
 use lm3s6965evb::{Counter, stack_used};
 use semihosting::process::exit;
@@ -48,15 +48,14 @@ impl Cost {
     }
 }
 
-/// Feeds the same input to a group and to its copy, once for the stack and once for the time.
+/// Feeds the same input to a group and to its copy, once for the stack and once for the time. The output is the caller's memory.
 fn feed(group: &mut Group<4>, input: Input, counter: &Counter, cost: &mut Cost) -> Output<4> {
     let mut copy = group.clone();
-    cost.stacked(&mut || {
-        black_box(&copy.handle(black_box(input), black_box(Instant::ZERO)));
-    });
-    let mut output = Output::default();
+    let mut output = Output::new();
+    let now = Instant::ZERO;
+    cost.stacked(&mut || copy.handle_into(black_box(input), black_box(now), &mut output));
     cost.timed(counter, &mut || {
-        output = group.handle(black_box(input), black_box(Instant::ZERO));
+        group.handle_into(black_box(input), black_box(now), &mut output);
     });
     output
 }
@@ -135,6 +134,49 @@ fn failure(group: &mut Group<4>, counter: &Counter) -> Cost {
     }
 }
 
+/// What an operator and an application can ask for beside that: the dearest of it.
+fn orders(group: &mut Group<4>, counter: &Counter) -> Cost {
+    let mut cost = Cost::default();
+    let (user, member) = (User::User, MemberId(1));
+    let policy = Policy {
+        attempts: Attempts::AtMost(1),
+        ..POLICY
+    };
+    let Some(incarnation) = group.view().incarnation(member) else {
+        exit(1)
+    };
+    for input in [
+        Input::LoginAccepted {
+            member,
+            incarnation,
+            user,
+        },
+        Input::LogOut,
+        Input::StatusRead,
+        Input::SetPolicy(policy),
+        Input::SetRole {
+            member,
+            role: Role::Standby,
+        },
+        Input::Park { member },
+        Input::Unpark { member },
+        Input::Recover { member },
+        Input::Quarantine {
+            member: MemberId(2),
+            incarnation,
+            why: QuarantineReason::TokenChanged,
+        },
+        Input::Remove { member },
+        Input::Add {
+            member,
+            role: Role::Active,
+        },
+    ] {
+        let _ = feed(group, input, counter, &mut cost);
+    }
+    cost
+}
+
 #[entry]
 fn main() -> ! {
     let Some(counter) = Counter::take() else {
@@ -148,5 +190,6 @@ fn main() -> ! {
     choice(&group, &counter).tell("choose a member");
     failure(&mut group, &counter).tell("a failure");
     recovery.tell("a recovery step");
+    orders(&mut group, &counter).tell("any other input");
     exit(0)
 }

@@ -154,12 +154,13 @@ impl<'a, B: Board, const MEMBERS: usize> Gateway<'a, B, MEMBERS> {
     /// Feeds the group and begins what it wants done.
     fn feed(&mut self, input: Input) {
         let now = self.clock.now();
-        let Output { actions, events } = self.group.handle(input, now);
-        for event in &events {
+        let mut output = Output::default();
+        self.group.handle_into(input, now, &mut output);
+        for event in &output.events {
             self.watch.event(now, event);
         }
-        for action in actions {
-            self.begin(action);
+        for action in &output.actions {
+            self.begin(*action);
         }
         let serving = self.group.view().serving();
         for (index, post) in self.posts.iter_mut().enumerate() {

@@ -8,7 +8,7 @@ use crate::{LoginSync, Outage};
 #[track_caller]
 fn spoilt(group: &Trio, spoil: impl FnOnce(&mut Trio, &mut Seat)) -> Result<(), Violation> {
     let mut group = group.clone();
-    let mut seat = group.seat(A).expect("a member");
+    let mut seat = *group.seat(A).expect("a member");
     spoil(&mut group, &mut seat);
     group.places[A.index()].seat = Some(seat);
     group.check()
