@@ -9,12 +9,16 @@ use everslot_core::{Rv, ckr};
 use everslot_protocol::{ModuleInfo, Version};
 
 use crate::config::Config;
-use crate::fork::{ForkMark, PerProcess};
+use crate::fork::PerProcess;
 use crate::group::GroupDriver;
 use crate::hosted;
 use crate::slot::{Session, Sessions, VirtualSlot, padded, version};
 use crate::slot_events::{EventFlag, SlotEvents};
 use crate::status::{Process, Read, Server, Snapshot, Source};
+
+mod last;
+
+use last::Life;
 
 /// What `C_Initialize` was given.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -28,7 +32,7 @@ pub struct Library {
     slots: Vec<Arc<VirtualSlot>>,
     sessions: Arc<Sessions>,
     events: Arc<SlotEvents>,
-    mark: ForkMark,
+    life: Arc<Life>,
     status: Mutex<Option<Server>>,
     process: Process,
 }
@@ -76,6 +80,7 @@ impl Library {
         let Some(library) = CURRENT.swap(None) else {
             return Err(ckr::CRYPTOKI_NOT_INITIALIZED);
         };
+        library.life.end();
         library.events.end();
         drop(
             library
@@ -102,7 +107,7 @@ impl Library {
     /// `CKR_CRYPTOKI_NOT_INITIALIZED`, also in the child of a fork (PKCS#11 v3.1 §5.4.1); what `of` says.
     pub fn with<R>(of: impl FnOnce(&Arc<Self>) -> Result<R, Rv>) -> Result<R, Rv> {
         match &*CURRENT.load() {
-            Some(library) if !library.mark.is_forked() => of(library),
+            Some(library) if library.life.goes_on() => of(library),
             Some(_) | None => Err(ckr::CRYPTOKI_NOT_INITIALIZED),
         }
     }
@@ -147,14 +152,22 @@ impl Library {
             .ok_or(ckr::SLOT_ID_INVALID)
     }
 
-    /// The session of a handle.
+    /// The session of a handle, for one call.
     ///
     /// # Errors
-    /// `CKR_SESSION_HANDLE_INVALID`
-    pub fn session(&self, handle: u64) -> Result<Arc<Session>, Rv> {
-        self.sessions
-            .session(handle)
-            .ok_or(ckr::SESSION_HANDLE_INVALID)
+    /// `CKR_CRYPTOKI_NOT_INITIALIZED`, `CKR_SESSION_HANDLE_INVALID`
+    pub fn session(handle: u64) -> Result<Arc<Session>, Rv> {
+        last::session(handle).map_or_else(|| Self::find_session(handle), Ok)
+    }
+
+    #[cold]
+    fn find_session(handle: u64) -> Result<Arc<Session>, Rv> {
+        Self::with(|library| {
+            let session = library.sessions.session(handle);
+            let session = session.ok_or(ckr::SESSION_HANDLE_INVALID)?;
+            last::note(handle, &session, &library.life);
+            Ok(session)
+        })
     }
 
     /// `C_WaitForSlotEvent`: a slot whose token has come or gone since that was last reported. Where recovery runs inside calls, a
@@ -205,12 +218,12 @@ impl Library {
             .zip(drivers)
             .map(|(id, driver)| Arc::new(VirtualSlot::new(id, driver, Arc::downgrade(&sessions))));
         let slots = slots.collect();
-        let mark = ForkMark::new().map_err(refuse)?;
+        let life = Arc::new(Life::begin().map_err(refuse)?);
         Ok(Self {
             slots,
             sessions,
             events,
-            mark,
+            life,
             status: Mutex::new(None),
             process: Process::this(),
         })

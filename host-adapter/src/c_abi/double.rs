@@ -146,7 +146,8 @@ impl Library {
             Err(ckr::SLOT_ID_INVALID)
         }
     }
-    pub(super) fn session(&self, handle: u64) -> Result<Arc<Session>, Rv> {
+    pub(super) fn session(handle: u64) -> Result<Arc<Session>, Rv> {
+        Self::current()?;
         if handle == SESSION {
             Ok(Arc::new(Session))
         } else {

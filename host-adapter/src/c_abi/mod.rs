@@ -57,5 +57,5 @@ fn slot(id: CK_SLOT_ID) -> Result<Arc<VirtualSlot>, Rv> {
 }
 
 fn session(handle: CK_SESSION_HANDLE) -> Result<Arc<Session>, Rv> {
-    Library::with(|library| library.session(handle))
+    Library::session(handle)
 }
