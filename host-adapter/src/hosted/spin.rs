@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use super::memory::{Board, LEAVES};
 
-/// An end whose turn has lately come later than this on average sleeps at once.
-const WORTHWHILE: Duration = Duration::from_micros(60);
+/// An end whose turn has lately come later than this on average sleeps at once. It is what two wake-ups cost on a slow machine, one for
+/// each end: who waits awake for no longer than that has never lost more than twice what was to be lost.
+const WORTHWHILE: Duration = Duration::from_micros(150);
 
 /// The longest that it takes to wake a thread on a core that sleeps deeply.
 pub(super) const WAKING: Duration = Duration::from_micros(60);
