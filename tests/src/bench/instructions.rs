@@ -12,12 +12,12 @@ const COUNTED: [Counted; 2] = [
     Counted {
         workload: Workload::Sign,
         functions: ["C_SignInit", "C_Sign"],
-        ceiling: 3_600,
+        ceiling: 3_000,
     },
     Counted {
         workload: Workload::Encrypt,
         functions: ["C_EncryptInit", "C_Encrypt"],
-        ceiling: 6_600,
+        ceiling: 6_050,
     },
 ];
 

@@ -15,6 +15,9 @@ pub(super) struct Report {
     figures: BTreeMap<(Workload, Way), Vec<Figure>>,
 }
 
+/// What SoftHSM took to sign on the machine that the floors were set on: ECDSA over P-256, `C_SignInit` and `C_Sign`.
+pub(super) const SIGNATURE_WHERE_FLOORS_WERE_SET: Duration = Duration::from_nanos(34_100);
+
 /// What everslot may cost more than the bare member, at most.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Floor {
@@ -58,17 +61,25 @@ impl Report {
         table
     }
 
-    /// The floors for everslot's two ways.
-    pub(super) fn floors(&self) -> Vec<Floor> {
+    /// How much slower this machine is than the one that the floors were set on: what a signature of the bare member takes longer. Not
+    /// below 1, since a fast machine makes nothing easier.
+    pub(super) fn pace(&self) -> f64 {
+        let here = self.median(Workload::Sign, Way::Bare);
+        let here = here.expect("the bare member signs");
+        (here / SIGNATURE_WHERE_FLOORS_WERE_SET.as_nanos() as f64).max(1.0)
+    }
+
+    /// The floors for everslot's two ways, on a machine of this [pace](Self::pace).
+    pub(super) fn floors(&self, pace: f64) -> Vec<Floor> {
         let limits = [
             (Way::InProcess, Duration::from_micros(1)),
             (Way::Hosted, Duration::from_micros(12)),
         ];
-        let floor = |way, limit, workload| Floor {
+        let floor = |way, limit: Duration, workload| Floor {
             member: self.member,
             way,
             workload,
-            limit,
+            limit: limit.mul_f64(pace),
             cost: self.cost(workload, way),
         };
         limits
@@ -149,7 +160,7 @@ impl fmt::Display for Floor {
         );
         write!(
             f,
-            "  {verdict:6} {:20} {member:11} {:45} {cost} a call over bare, at most {:?}",
+            "  {verdict:6} {:20} {member:11} {:45} {cost} a call over bare, at most {:.2?}",
             self.way.title(),
             self.workload.title(),
             self.limit
