@@ -1,21 +1,21 @@
 //! The way of one call over the members: the core's call machine decides, this carries out.
 
+mod rare;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use everslot_core::{
-    Answer, Binding, Call, CallInput, CallOutput, Context, Evidence, Incarnation, MemberId,
-    MemberSet, Next, Rv, Verdict, candidates, choose, ckr, verdict,
+    Answer, Binding, Call, CallInput, CallOutput, Evidence, Incarnation, MemberId, MemberSet, Next,
+    Repeat, Rv, Verdict, candidates, choose, ckr,
 };
-use everslot_protocol::{Body, Reply, Request};
+use everslot_protocol::Reply;
 
 use super::GroupDriver;
 use super::errand::{Done, Errand, Stop};
 use super::lease::{Lease, LeaseFailure};
-use super::login::Again;
 use super::member::Member;
-use super::room::Queue;
-use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
+use crate::module::Instance;
 use crate::trace::CallSteps;
 
 impl GroupDriver {
@@ -46,25 +46,35 @@ impl GroupDriver {
             call: Call::new(errand.repeat, binding),
             errand,
             reply: None,
-            evidence: None,
-            login_stood: false,
             tried: MemberSet::EMPTY,
-            patience: None,
-            steps: self.trace.as_ref().map(|_| Vec::new()),
+            traced: self.trace.is_some(),
+            aside: None,
         };
-        let repeat = run.errand.repeat;
         let done = run.carry_through(send);
-        if let (Some(trace), Some(steps)) = (&self.trace, run.steps) {
+        let Run { errand, aside, .. } = run;
+        // Hardly ever there, so that its end is out of the way.
+        if let Some(aside) = aside {
+            self.note_steps(errand.repeat, binding, *aside);
+        }
+        match done {
+            Ok(done) => Ok(done),
+            Err(rv) => Err(self.unless_stopping(rv)),
+        }
+    }
+
+    #[cold]
+    fn note_steps(&self, repeat: Repeat, binding: Binding, aside: Aside) {
+        if let Some(trace) = &self.trace {
             trace.note_call(CallSteps {
                 repeat,
                 binding,
-                steps,
+                steps: aside.steps,
             });
         }
-        done.map_err(|rv| self.unless_stopping(rv))
     }
 
     /// What a call that could not be carried through answers while `C_Finalize` takes its members away (PKCS#11 v3.1 §5.4.2).
+    #[cold]
     fn unless_stopping(&self, rv: Rv) -> Rv {
         if self.is_stopping() {
             ckr::CRYPTOKI_NOT_INITIALIZED
@@ -80,16 +90,24 @@ struct Run<'a> {
     call: Call,
     errand: Errand,
     reply: Option<Reply>,
+    /// The members that the call has been sent to before the one at hand.
+    tried: MemberSet,
+    /// What the core is told and answers is written down.
+    traced: bool,
+    aside: Option<Box<Aside>>,
+}
+
+/// What is noted of a call that does not simply succeed, or that is traced: apart, since hardly any call has it.
+#[derive(Default)]
+struct Aside {
     /// What was seen of the member that the core is about to declare lost, and the load it was seen on.
     evidence: Option<(Evidence, Option<Arc<dyn Instance>>)>,
     /// The member was asked for its login again, and had it.
     login_stood: bool,
-    /// The members that the call has been sent to before the one at hand.
-    tried: MemberSet,
     /// When it stops waiting for a real session.
     patience: Option<Instant>,
     /// What the core was told and answered, where that is written down.
-    steps: Option<Vec<(CallInput, CallOutput)>>,
+    steps: Vec<(CallInput, CallOutput)>,
 }
 
 impl<'a> Run<'a> {
@@ -128,10 +146,19 @@ impl<'a> Run<'a> {
 
     fn tell(&mut self, input: CallInput) -> CallOutput {
         let output = self.call.handle(input);
-        if let Some(steps) = &mut self.steps {
-            steps.push((input, output));
+        if self.traced {
+            self.take_down(input, output);
         }
         output
+    }
+
+    #[cold]
+    fn take_down(&mut self, input: CallInput, output: CallOutput) {
+        self.aside().steps.push((input, output));
+    }
+
+    fn aside(&mut self) -> &mut Aside {
+        self.aside.get_or_insert_default()
     }
 
     /// The lease's own member first, then the preferred one, then as the balance says.
@@ -175,72 +202,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What a call came to that did not simply succeed.
-    #[cold]
-    fn look_into(&mut self, sent: Result<Reply, Stop>, mut lease: Lease) -> Result<CallInput, Rv> {
-        let verdict = match sent {
-            Ok(reply) => self.judge(&lease, reply),
-            Err(Stop::NotHere(rv)) => {
-                self.note_absence(rv);
-                Verdict::MemberBusy
-            }
-            Err(Stop::Refused(rv)) => self.judge(&lease, only(rv)),
-            Err(Stop::Final(rv)) => {
-                self.reply = Some(only(rv));
-                Verdict::CallersFault
-            }
-            Err(Stop::Unanswered(failure)) => return self.unanswered(lease, failure),
-        };
-        match verdict {
-            Verdict::MemberLost { .. } | Verdict::Quarantine(_) => {
-                lease.forget();
-                self.errand.lease = None;
-            }
-            _ => self.errand.lease = Some(lease),
-        }
-        Ok(CallInput::Verdict(verdict))
-    }
-
-    /// Keeps why a member cannot serve the call, in case it is the last word. That nobody has the function stays said: it was said of the
-    /// call itself, and a member that has not got the call's object does not come to say it.
-    fn note_absence(&mut self, rv: Rv) {
-        let unsupported = only(ckr::FUNCTION_NOT_SUPPORTED);
-        if self.reply != Some(unsupported) {
-            self.reply = Some(only(rv));
-        }
-    }
-
-    /// The verdict on a member's reply, which is kept as the answer in case it is the last word.
-    fn judge(&mut self, lease: &Lease, reply: Reply) -> Verdict {
-        self.reply = Some(reply);
-        let rv = Rv(reply.rv.0);
-        if rv == ckr::OK {
-            return Verdict::Fine;
-        }
-        let context = Context {
-            // A member that has its login and still says that nobody is logged in speaks of the call: another user, or a login for
-            // this one operation, is wanted (PKCS#11 v3.1 §5.1.6).
-            logged_in: !self.login_stood && self.driver.is_logged_in(),
-            login_call: self.errand.login,
-            // Whatever handle is in the request, the slot has looked it up on this member.
-            handles_resolved: true,
-            ..Context::default()
-        };
-        self.evidence = Some((Evidence::Code(rv), None));
-        verdict(rv, context, &lease.member().config.overrides)
-    }
-
-    fn unanswered(&mut self, mut lease: Lease, failure: LinkFailure) -> Result<CallInput, Rv> {
-        if failure.cause == LinkCause::NotTransferable {
-            return Err(ckr::MECHANISM_PARAM_INVALID);
-        }
-        self.evidence = Some((failure.cause.evidence(), lease.instance()));
-        lease.forget();
-        Ok(CallInput::Unanswered {
-            delivered: failure.delivery == Delivery::Unknown,
-        })
-    }
-
     /// The lease at hand if it is of this member, else a new one.
     fn lease(&mut self, member: MemberId, incarnation: Incarnation) -> Result<Lease, CallInput> {
         if let Some(mut lease) = self.errand.lease.take() {
@@ -274,108 +235,6 @@ impl<'a> Run<'a> {
             .map_err(|failure| self.not_lent(member, failure))
     }
 
-    /// Waits for a session to come back.
-    #[cold]
-    fn queue(
-        &mut self,
-        member: &Arc<Member>,
-        incarnation: Incarnation,
-        elsewhere: MemberSet,
-    ) -> Result<Lease, LeaseFailure> {
-        let end = *self
-            .patience
-            .get_or_insert_with(|| Instant::now() + member.config.deadline);
-        let queue = Queue { end, elsewhere };
-        self.driver.queue(member, incarnation, &queue)
-    }
-
-    /// What the call is told when no session could be lent.
-    #[cold]
-    fn not_lent(&mut self, member: &Member, failure: LeaseFailure) -> CallInput {
-        match failure {
-            LeaseFailure::Exhausted => {
-                self.reply = Some(only(NO_SESSION));
-                CallInput::Verdict(Verdict::MemberBusy)
-            }
-            LeaseFailure::Refused(rv) if Rv(rv) == ckr::SESSION_COUNT => {
-                self.reply = Some(only(NO_SESSION));
-                CallInput::Verdict(Verdict::MemberBusy)
-            }
-            LeaseFailure::Refused(rv) => {
-                let rv = Rv(rv);
-                self.evidence = Some((Evidence::Code(rv), None));
-                self.reply = Some(only(rv));
-                // C_OpenSession has no argument of the caller's: whatever is wrong is wrong with the member.
-                match verdict(rv, Context::default(), &member.config.overrides) {
-                    Verdict::Fine | Verdict::CallersFault | Verdict::SessionLost { .. } => {
-                        CallInput::Unanswered { delivered: false }
-                    }
-                    verdict => CallInput::Verdict(verdict),
-                }
-            }
-            LeaseFailure::Lost(failure, instance) => {
-                self.evidence = Some((failure.cause.evidence(), instance));
-                CallInput::Unanswered { delivered: false }
-            }
-        }
-    }
-
-    /// A fresh session on the same member, logged in as the group is.
-    fn reopen(&mut self, member: MemberId, incarnation: Incarnation) -> bool {
-        if let Some(mut lease) = self.errand.lease.take() {
-            lease.spoil();
-        }
-        let Some(member) = self.driver.member(member).cloned() else {
-            return false;
-        };
-        member.close_idle();
-        match self.driver.log_in_again(&member) {
-            Again::Changed => {}
-            Again::Stood => self.login_stood = true,
-            Again::Failed => return false,
-        }
-        match self.lend(&member, incarnation, MemberSet::EMPTY) {
-            Ok(lease) => {
-                self.errand.lease = Some(lease);
-                true
-            }
-            // It is well, but has no session to spare: that is found out again where another member may have one.
-            Err(CallInput::Verdict(Verdict::MemberBusy)) => true,
-            Err(_) => false,
-        }
-    }
-
-    /// Whether the member answers a harmless call: the rule of EP11 for codes that may mean anything.
-    fn probe(&mut self, member: MemberId, incarnation: Incarnation) -> bool {
-        let Some(lease) = self
-            .errand
-            .lease
-            .as_mut()
-            .filter(|lease| lease.place() == (member, incarnation))
-        else {
-            return false;
-        };
-        let request = Request::SessionInfo {
-            session: lease.handle(),
-        };
-        matches!(lease.call(&request, &mut []), Ok(reply) if reply.rv == everslot_protocol::Rv::OK)
-    }
-
-    fn report_loss(&mut self, member: MemberId, incarnation: Incarnation) {
-        if let Some(lease) = self
-            .errand
-            .lease
-            .as_mut()
-            .filter(|lease| lease.place() == (member, incarnation))
-        {
-            lease.forget();
-            self.errand.lease = None;
-        }
-        let (evidence, instance) = self.evidence.take().unwrap_or((Evidence::NotReached, None));
-        self.driver
-            .report_loss(member, incarnation, evidence, instance);
-    }
-
     fn answer(&mut self, answer: Answer) -> Result<Done, Rv> {
         match (answer, self.reply) {
             (Answer::Reply, Some(reply)) => Ok(Done {
@@ -384,17 +243,6 @@ impl<'a> Run<'a> {
             }),
             (Answer::Reply | Answer::Unavailable | Answer::Unknown, _) => Err(ckr::DEVICE_ERROR),
         }
-    }
-}
-
-/// What a call is answered that no member has a real session for: `CKR_SESSION_COUNT` is `C_OpenSession`'s alone (PKCS#11 v3.1 §5.1.6).
-const NO_SESSION: Rv = ckr::DEVICE_MEMORY;
-
-/// A reply that is only a code.
-fn only(rv: Rv) -> Reply {
-    Reply {
-        rv: everslot_protocol::Rv(rv.0),
-        body: Body::Empty,
     }
 }
 
