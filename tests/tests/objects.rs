@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use cryptoki_sys::{CKA_CLASS, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
+use everslot_core::ckr;
 use everslot_tests::client::Template;
 use everslot_tests::{ECDSA, HASH, Lab, Member, PIN, Plan, SOFTHSM, ec_key};
 
@@ -149,4 +150,24 @@ fn sessions_and_searches_go_on_while_another_thread_logs_in_and_out() {
             });
         }
     });
+}
+
+#[test]
+fn a_key_that_another_session_has_destroyed_is_one_no_more() {
+    let lab = Lab::softhsm();
+    let module = lab.module();
+    let (session, other) = (lab.session(module), lab.public_session(module));
+    let key = ec_key(session);
+    for _ in 0..2 {
+        session
+            .sign(ECDSA, key, &HASH)
+            .expect("the key that the session used last");
+    }
+    other.destroy(key).expect("anybody who is logged in may");
+    assert_eq!(
+        session
+            .sign_init(ECDSA, key)
+            .map_err(|failure| failure.code),
+        Err(ckr::KEY_HANDLE_INVALID)
+    );
 }

@@ -138,10 +138,17 @@ pub(super) struct Turn(Arc<ApplicationMutex>);
 ///
 /// # Errors
 /// `CKR_GENERAL_ERROR` when it cannot be taken.
+#[inline]
 pub(super) fn take() -> Result<Option<Turn>, Rv> {
-    if !USED.load(Ordering::Acquire) {
-        return Ok(None);
+    if USED.load(Ordering::Acquire) {
+        take_application_mutex()
+    } else {
+        Ok(None)
     }
+}
+
+#[cold]
+fn take_application_mutex() -> Result<Option<Turn>, Rv> {
     let Some(mutex) = CURRENT.load_full().filter(|mutex| !mutex.mark.is_forked()) else {
         return Ok(None);
     };

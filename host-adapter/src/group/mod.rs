@@ -28,7 +28,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use everslot_core::{
     Action, Event, Evidence, Group, Incarnation, Input, Login, MemberId, MemberState, Output,
     QuarantineReason, Serving, View, WakeUp,
@@ -45,7 +44,8 @@ pub(crate) use lease::{Home, Lease};
 use load::Loads;
 use login::Secret;
 pub(crate) use member::Member;
-use offers::Offers;
+pub(crate) use offers::OffersVersion;
+use offers::{Offering, Offers};
 use pins::Pins;
 pub(crate) use recovery::longest_start;
 pub(crate) use room::Relief;
@@ -69,7 +69,7 @@ pub(crate) struct GroupDriver {
     changed: Condvar,
     view: PublishedView,
     members: Vec<Arc<Member>>,
-    offers: ArcSwap<Offers>,
+    offers: Offering,
     clock: Clock,
     secret: Mutex<Option<Arc<Secret>>>,
     pins: Pins,
@@ -105,7 +105,7 @@ impl GroupDriver {
             changed: Condvar::new(),
             view: PublishedView::empty(),
             members: members(&config, host_program, threads_forbidden),
-            offers: ArcSwap::from_pointee(Offers::unseen(config.mechanisms, config.members.len())),
+            offers: Offering::new(Offers::unseen(config.mechanisms, config.members.len())),
             clock: Clock::start(),
             secret: Mutex::new(None),
             pins: Pins::new(config.members.len()),

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use everslot_core::{MemberId, MemberSet, Rv, ckr};
 use everslot_protocol::MechanismInfo;
 use rustc_hash::FxBuildHasher;
@@ -32,6 +34,35 @@ pub(crate) struct Offers {
     offered: Vec<Offered>,
     /// Where in `offered` a mechanism stands.
     places: HashMap<u64, usize, FxBuildHasher>,
+}
+
+/// The offers that hold at the moment, read without a lock.
+#[derive(Debug)]
+pub(super) struct Offering {
+    current: ArcSwap<Offers>,
+    version: AtomicU64,
+}
+
+/// Tells one [`Offers`] of a group from those that follow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct OffersVersion(u64);
+
+impl Offering {
+    pub(super) fn new(offers: Offers) -> Self {
+        Self {
+            current: ArcSwap::from_pointee(offers),
+            version: AtomicU64::new(0),
+        }
+    }
+
+    fn version(&self) -> OffersVersion {
+        OffersVersion(self.version.load(Ordering::Acquire))
+    }
+
+    fn replace(&self, offers: Offers) {
+        self.current.store(Arc::new(offers));
+        self.version.fetch_add(1, Ordering::Release);
+    }
 }
 
 /// One mechanism that the group offers.
@@ -239,15 +270,20 @@ fn all_sizes(ranges: &[Sizes]) -> Option<Sizes> {
 impl GroupDriver {
     /// What the group offers at the moment.
     pub(crate) fn offers(&self) -> arc_swap::Guard<Arc<Offers>> {
-        self.offers.load()
+        self.offers.current.load()
+    }
+
+    /// Which offers these are; what was found in them before holds as long as this is the same. To be asked before they are looked into.
+    pub(crate) fn offers_version(&self) -> OffersVersion {
+        self.offers.version()
     }
 
     /// The member's token counts from now on as it was seen in the attempt that has just succeeded. Called with the group's lock
     /// held, so that admissions follow one another.
     pub(super) fn admit_offer(&self, member: MemberId) {
         if let Some(token) = self.member(member).and_then(|member| member.token()) {
-            let offers = self.offers.load().after_admission(member, token.abilities);
-            self.offers.store(Arc::new(offers));
+            let offers = self.offers().after_admission(member, token.abilities);
+            self.offers.replace(offers);
         }
     }
 }

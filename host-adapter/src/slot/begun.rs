@@ -100,23 +100,23 @@ impl Begun {
     /// Sends it to the member of `lease`.
     pub(super) fn send(&self, slot: &VirtualSlot, lease: &mut Lease) -> Result<Reply, Stop> {
         match self.parts() {
-            Some((operation, mechanism, key)) => begin_on(slot, lease, operation, mechanism, key),
+            Some((operation, mechanism, key)) => {
+                let invalid = ckr::KEY_HANDLE_INVALID;
+                let key = key.map(|key| slot.locate_key(lease, key, invalid));
+                begin_on(slot, lease, (operation, mechanism), key.transpose()?)
+            }
             None => Ok(code(ckr::GENERAL_ERROR)),
         }
     }
 }
 
-/// Sends a `C_*Init` with the member's own handles.
+/// Sends a `C_*Init` with the member's own handles, of which the key's has been looked up.
 pub(super) fn begin_on(
     slot: &VirtualSlot,
     lease: &mut Lease,
-    operation: Operation,
-    mechanism: Mechanism<'_>,
-    key: Option<u64>,
+    (operation, mechanism): (Operation, Mechanism<'_>),
+    key: Option<ObjectHandle>,
 ) -> Result<Reply, Stop> {
-    let key = key
-        .map(|key| slot.locate_key(lease, key, ckr::KEY_HANDLE_INVALID))
-        .transpose()?;
     let scratch = Scratch::default();
     let mechanism = slot.localise(lease, mechanism, &scratch)?;
     Ok(lease.call(

@@ -10,6 +10,7 @@ use super::active::{Active, seat};
 use super::begun::{Begun, begin_on};
 use super::carry::{LENGTH_OF_NOTHING, carry, goes_on, is_verification, leaves_all};
 use super::info::usage;
+use super::recent::Recent;
 use super::transcript::Part;
 use super::{Refusal, VirtualSlot, written};
 use crate::group::{Done, Errand, Lease, Stop};
@@ -39,15 +40,17 @@ impl Benches {
     pub(super) fn begin(
         &mut self,
         slot: &Arc<VirtualSlot>,
-        operation: Operation,
-        mechanism: Mechanism<'_>,
-        key: Option<u64>,
+        (operation, mechanism, key): (Operation, Mechanism<'_>, Option<u64>),
+        recent: &mut Recent,
     ) -> Result<(), Rv> {
         if self.position(operation).is_some() {
             return Err(ckr::OPERATION_ACTIVE);
         }
-        let eligible = slot.members_with(mechanism.kind, usage(operation))?;
-        let mut send = |lease: &mut Lease| begin_on(slot, lease, operation, mechanism, key);
+        let eligible = recent.members_with(slot, mechanism.kind, usage(operation))?;
+        let mut send = |lease: &mut Lease| {
+            let key = key.map(|key| recent.locate_key(slot, lease, key));
+            begin_on(slot, lease, (operation, mechanism), key.transpose()?)
+        };
         let (bench, done) = match self.begin_beside(slot, eligible, &mut send) {
             Some(beside) => beside,
             None => {

@@ -170,6 +170,8 @@ impl Catalogue {
         let Some(object) = self.objects.pin().remove(&handle).cloned() else {
             return;
         };
+        // Whoever still has the object finds no handle of a member in it, which the member may give to another.
+        object.forget();
         let mut index = self.index();
         index.by_place.retain(|_, (_, at)| *at != handle);
         if let Some(named) = index.by_name.get_mut(&object.identity().name()) {

@@ -25,6 +25,7 @@ mod object;
 mod open_sessions;
 mod operation;
 mod order;
+mod recent;
 mod recipe;
 mod recognise;
 mod session;

@@ -154,6 +154,13 @@ impl VirtualObject {
         }
     }
 
+    /// It is gone, from all members.
+    pub(crate) fn forget(&self) {
+        for place in &self.places {
+            place.seen.store(0, Ordering::Release);
+        }
+    }
+
     fn place(&self, member: MemberId) -> Option<&Place> {
         self.places.get(usize::from(member.0))
     }

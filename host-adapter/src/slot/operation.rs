@@ -5,6 +5,7 @@ use everslot_protocol::{Bytes, Dual, Mechanism, Operation, Request, Room, Sessio
 
 use super::active::digest_key;
 use super::bench::After;
+use super::session::State;
 use super::transcript::Part;
 use super::{Output, Refusal, Session};
 use crate::group::Lease;
@@ -32,8 +33,11 @@ impl Session {
         let mut state = self.state()?;
         match mechanism {
             Some(mechanism) => {
-                let began = state.benches.begin(&self.slot, operation, mechanism, key);
-                state.benches.hold(self.handle);
+                let State {
+                    benches, recent, ..
+                } = &mut *state;
+                let began = benches.begin(&self.slot, (operation, mechanism, key), recent);
+                benches.hold(self.handle);
                 began.map_err(of_key)
             }
             None if state.benches.cancel(operation) => Ok(()),

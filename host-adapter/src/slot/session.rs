@@ -8,6 +8,7 @@ use super::VirtualSlot;
 use super::bench::Benches;
 use super::find::Search;
 use super::message::Messages;
+use super::recent::Recent;
 use super::standing::Standing;
 
 /// A session as the application holds it. It outlives any member.
@@ -24,6 +25,7 @@ pub(super) struct State {
     closed: bool,
     pub(super) search: Option<Search>,
     pub(super) benches: Benches,
+    pub(super) recent: Recent,
     pub(super) messages: Messages,
     /// Begun by `C_VerifySignatureInit`.
     pub(super) signature_check: Option<Standing>,

@@ -187,3 +187,19 @@ fn a_later_function_goes_to_those_that_have_it_for_the_mechanism() {
     assert_eq!(members(SHA256), Err(ckr::MECHANISM_INVALID));
     assert_eq!(members(ECDSA), Ok(EVERY_MEMBER));
 }
+
+#[test]
+fn each_admission_makes_other_offers_of_them() {
+    let offering = Offering::new(Offers::unseen(MechanismPolicy::Common, 3));
+    let mut versions = vec![offering.version()];
+    for member in 0..3 {
+        let abilities = Arc::from([lists(GCM)]);
+        let offers = offering
+            .current
+            .load()
+            .after_admission(MemberId(member), abilities);
+        offering.replace(offers);
+        assert!(!versions.contains(&offering.version()), "{versions:?}");
+        versions.push(offering.version());
+    }
+}

@@ -60,3 +60,18 @@ fn a_token_object_may_return_where_it_was_seen() {
         "a member that the group has not"
     );
 }
+
+#[test]
+fn what_is_gone_is_at_no_handle_of_a_member() {
+    for token in [true, false] {
+        let object = object(token);
+        object.found(HERE, FIRST, ObjectHandle(5));
+        object.forget();
+        let where_it_is = object.whereabouts(HERE, FIRST);
+        assert!(
+            !matches!(where_it_is, Whereabouts::At(_)),
+            "{where_it_is:?}: the member may give the handle to another object"
+        );
+        assert!(!object.may_return_on(HERE));
+    }
+}
