@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo firmware test test-members fuzz conformance bench bench-sync model lint soak-replay faults
+.PHONY: demo firmware test test-members fuzz conformance bench bench-sync model lint soak-replay faults turnover
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -85,6 +85,12 @@ faults:
 	@tests/prerequisites test
 	cargo build --release $(BUT_THE_MODEL)
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/faults" $(ARGS)
+
+# Members added, removed, parked and given other roles 200 times while two applications use them: no call may fail. ARGS="--changes 20" for less.
+turnover:
+	@tests/prerequisites test
+	cargo build --release $(BUT_THE_MODEL)
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/turnover" $(ARGS)
 
 # Every reachable state of the core that ships, and what is wrong with the pseudo-code it grew from.
 model:

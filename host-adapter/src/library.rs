@@ -1,17 +1,18 @@
 //! The library as an application has it: from `C_Initialize` to `C_Finalize`, in one process.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use everslot_core::{Rv, ckr};
 use everslot_protocol::{ModuleInfo, Version};
 
-use crate::config::Config;
+use crate::config::{Config, GroupConfig, kept_until_restart};
 use crate::fork::PerProcess;
 use crate::group::GroupDriver;
 use crate::hosted;
+use crate::reload::{self, Taker, Watch};
 use crate::slot::{Session, Sessions, VirtualSlot, padded, version};
 use crate::slot_events::{EventFlag, SlotEvents};
 use crate::status::{Process, Read, Server, Snapshot, Source};
@@ -34,6 +35,7 @@ pub struct Library {
     events: Arc<SlotEvents>,
     life: Arc<Life>,
     status: Mutex<Option<Server>>,
+    watch: Mutex<Option<Watch>>,
     process: Process,
 }
 
@@ -61,6 +63,7 @@ impl Library {
         let library = Arc::new(Self::start(&config, arguments)?);
         if !arguments.threads_forbidden {
             library.serve_status();
+            library.watch_configuration(config);
         }
         // What was current before a fork belongs to the parent, which goes on using it.
         if let Some(parents) = CURRENT.swap(Some(library)) {
@@ -82,6 +85,8 @@ impl Library {
         };
         library.life.end();
         library.events.end();
+        let watch = std::mem::take(&mut *library.watch());
+        watch.iter().for_each(Watch::begin_to_stop);
         drop(
             library
                 .status
@@ -96,6 +101,9 @@ impl Library {
         }
         for slot in &library.slots {
             slot.driver.stop(until);
+        }
+        if let Some(watch) = watch {
+            watch.stop(until + reload::GRACE);
         }
         library.sessions.clear();
         Ok(())
@@ -225,6 +233,7 @@ impl Library {
             events,
             life,
             status: Mutex::new(None),
+            watch: Mutex::new(None),
             process: Process::this(),
         })
     }
@@ -240,6 +249,26 @@ impl Library {
                 tracing::warn!(%error, "no status socket: `everslot status` cannot see this process")
             }
         }
+    }
+
+    /// A process that cannot watch its configuration works all the same; it takes changes when it starts again.
+    fn watch_configuration(self: &Arc<Self>, started: Config) {
+        let path = started.path.clone();
+        let taker = Arc::new(Reconfigured {
+            library: Arc::downgrade(self),
+            started,
+            told: Mutex::default(),
+        });
+        match Watch::start(&path, taker) {
+            Ok(watch) => *self.watch() = Some(watch),
+            Err(error) => {
+                tracing::warn!(%error, "the configuration is not watched: changes are not taken before the application starts again")
+            }
+        }
+    }
+
+    fn watch(&self) -> MutexGuard<'_, Option<Watch>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn snapshot(&self, read: Read) -> Snapshot {
@@ -265,7 +294,7 @@ impl Library {
 }
 
 /// The library as the status socket sees it; it does not keep it alive.
-struct Told(std::sync::Weak<Library>);
+struct Told(Weak<Library>);
 
 impl Source for Told {
     fn snapshot(&self, read: Read) -> Snapshot {
@@ -281,6 +310,45 @@ impl Source for Told {
     fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
         let library = self.0.upgrade().ok_or("the application is finishing")?;
         library.recover(group, member)
+    }
+}
+
+/// The library as the watch of its configuration sees it; it does not keep it alive.
+struct Reconfigured {
+    library: Weak<Library>,
+    /// What the application started with: what cannot be changed while it runs stays as it is here.
+    started: Config,
+    /// What was said to wait for its next start.
+    told: Mutex<Vec<String>>,
+}
+
+impl Taker for Reconfigured {
+    fn take(&self, config: Config) -> bool {
+        let Some(library) = self.library.upgrade() else {
+            return false;
+        };
+        let waits = kept_until_restart(&self.started, &config);
+        let before = std::mem::replace(
+            &mut *self.told.lock().unwrap_or_else(PoisonError::into_inner),
+            waits.clone(),
+        );
+        for line in waits.iter().filter(|line| !before.contains(line)) {
+            tracing::warn!("{line}");
+        }
+        let host_program = host_program(&config)
+            .inspect_err(|error| tracing::error!(%error, "members that join cannot be hosted"))
+            .unwrap_or_default();
+        for slot in &library.slots {
+            let driver = &slot.driver;
+            let is_same = |group: &&GroupConfig| group.serial == driver.config.serial;
+            if let Some(group) = config.groups.iter().find(is_same) {
+                host_program
+                    .iter()
+                    .for_each(|program| driver.set_host_program(program));
+                driver.reconfigure(group);
+            }
+        }
+        true
     }
 }
 

@@ -20,6 +20,7 @@ pub mod resources;
 #[path = "../../host-adapter/src/journal/tests/server.rs"]
 mod server;
 mod softhsm;
+pub mod turnover;
 mod wait;
 
 pub use artifact::Artifact;

@@ -1,13 +1,16 @@
 //! The `everslot` command: sets up a configuration, shows how the members are, and has them recovered.
 
+mod change;
 mod check;
 mod console;
 mod crew;
 pub mod demo;
 mod doctor;
 mod domain;
+mod edit;
 mod import;
 mod init;
+mod membership;
 mod objects;
 mod output;
 mod pin;
@@ -52,6 +55,7 @@ enum Command {
     Init(init::Arguments),
     Status(status::Arguments),
     Recover(recover::Arguments),
+    Member(membership::Arguments),
     Check(check::Arguments),
     Replay(replay::Arguments),
     Domain(domain::Arguments),
@@ -81,6 +85,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Recover(arguments) => recover::run(&arguments),
+        Command::Member(arguments) => membership::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),

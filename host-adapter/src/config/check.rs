@@ -216,6 +216,7 @@ impl<'a> Checker<'a> {
                 file::Role::Active => Role::Active,
                 file::Role::Standby => Role::Standby,
             },
+            parked: member.parked,
             deadline: self.time(member.deadline.as_ref(), "deadline", "2s", DEADLINE)?,
             generation_deadline: self.time(
                 member.generation_deadline.as_ref(),

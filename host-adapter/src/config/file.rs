@@ -65,6 +65,8 @@ pub(super) struct Member {
     #[serde(default)]
     pub(super) role: Role,
     #[serde(default)]
+    pub(super) parked: bool,
+    #[serde(default)]
     pub(super) environment: Option<Spanned<BTreeMap<String, String>>>,
     pub(super) init_string: Option<Spanned<String>>,
     #[serde(default)]

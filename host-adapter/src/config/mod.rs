@@ -3,6 +3,7 @@
 //! It is a TOML file. [`Config::load`] looks for it at `$EVERSLOT_CONF`, else at `$XDG_CONFIG_HOME/everslot/everslot.toml`
 //! (`~/.config`), else at `/etc/everslot/everslot.toml`. Whatever is wrong with it is one line: where, what, what to do.
 
+mod change;
 mod check;
 mod error;
 mod file;
@@ -18,6 +19,7 @@ use everslot_core::{Copies, Overrides, Policy, Role};
 
 use crate::module::ModuleSettings;
 
+pub(crate) use change::kept_until_restart;
 pub use check::is_member_name;
 pub use error::{ConfigError, Place, Problem};
 pub use pin::{PinError, PinSource};
@@ -132,6 +134,8 @@ pub struct MemberConfig {
     pub token: TokenChoice,
     /// Whether it serves always, or only when no active member is left.
     pub role: Role,
+    /// Whether an operator has taken it out of service.
+    pub parked: bool,
     /// How long a call may take; longer than this means that the member is lost.
     pub deadline: Duration,
     /// The same for the calls that take long: generating keys and initialising the token.
@@ -152,6 +156,19 @@ impl MemberConfig {
     #[must_use]
     pub fn settings(&self) -> ModuleSettings {
         self.module.clone()
+    }
+
+    /// Whether a member that is this can become `other` while it serves: it is the same token, reached in the same way.
+    pub(crate) fn can_become(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.token == other.token
+            && self.module == other.module
+            && self.sessions == other.sessions
+    }
+
+    /// Whether both cannot be members of one group.
+    pub(crate) fn excludes(&self, other: &Self) -> bool {
+        self.name == other.name || self.module == other.module
     }
 }
 

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -200,11 +199,11 @@ const NOT_STARTED: LinkFailure = LinkFailure {
     cause: LinkCause::HostNotStarted,
 };
 
-/// The loads of a group by their settings.
+/// The loads of a group.
 pub(crate) struct Loads {
     host_program: Option<PathBuf>,
     threads_forbidden: bool,
-    loads: BTreeMap<ModuleSettings, Arc<Load>>,
+    loads: Vec<Arc<Load>>,
 }
 
 impl Loads {
@@ -213,23 +212,51 @@ impl Loads {
         Self {
             host_program,
             threads_forbidden,
-            loads: BTreeMap::new(),
+            loads: Vec::new(),
         }
     }
 
-    /// The load for `settings`; `channels` more real sessions may be open on it at once.
-    pub(crate) fn share(&mut self, settings: ModuleSettings, channels: u32) -> Arc<Load> {
-        let host_program = self.host_program.clone();
-        let load = self.loads.entry(settings.clone()).or_insert_with(|| {
-            Arc::new(Load {
-                settings,
-                host_program,
-                channels,
-                threads_forbidden: self.threads_forbidden,
-                state: Mutex::default(),
-                loaded: Condvar::new(),
-            })
+    /// The load for `settings`, new if there is none; `channels` more real sessions may be open on it at once.
+    pub(crate) fn share(&mut self, settings: &ModuleSettings, channels: u32) -> Arc<Load> {
+        let known = self.loads.iter().find(|load| load.settings == *settings);
+        match known {
+            Some(load) => Arc::clone(load),
+            None => self.add(settings, channels),
+        }
+    }
+
+    /// The load for a member that joins later. A host has only as many channels as were asked for when it started, so the member gets one
+    /// of its own; a module in the application can be initialised only once.
+    pub(crate) fn share_later(&mut self, settings: &ModuleSettings, channels: u32) -> Arc<Load> {
+        match settings.isolation {
+            Isolation::None => self.share(settings, channels),
+            Isolation::Process => self.add(settings, channels),
+        }
+    }
+
+    /// Ends a load that no member has any more, in good order if that is possible by then. Nobody can get it meanwhile.
+    pub(crate) fn end(&mut self, load: &Arc<Load>, until: Instant) {
+        self.loads.retain(|known| !Arc::ptr_eq(known, load));
+        load.begin_to_close(until.saturating_duration_since(Instant::now()));
+        load.close(until);
+    }
+
+    /// Gives members that join the program that hosts them, if none was looked for before.
+    pub(crate) fn set_host_program(&mut self, host_program: &Path) {
+        self.host_program
+            .get_or_insert_with(|| host_program.to_owned());
+    }
+
+    fn add(&mut self, settings: &ModuleSettings, channels: u32) -> Arc<Load> {
+        let load = Arc::new(Load {
+            settings: settings.clone(),
+            host_program: self.host_program.clone(),
+            channels,
+            threads_forbidden: self.threads_forbidden,
+            state: Mutex::default(),
+            loaded: Condvar::new(),
         });
-        Arc::clone(load)
+        self.loads.push(Arc::clone(&load));
+        load
     }
 }

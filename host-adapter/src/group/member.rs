@@ -10,6 +10,7 @@ use super::load::Load;
 use super::offers::Ability;
 use super::pool::{Pool, RealSession, Taken};
 use crate::config::MemberConfig;
+use crate::live::Live;
 use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
 
 /// The member is gone, and with it what was to be asked.
@@ -21,10 +22,12 @@ pub(super) const GONE: LinkFailure = LinkFailure {
 /// One real token of the group, as the adapter holds it.
 pub(crate) struct Member {
     pub(crate) id: MemberId,
-    pub(crate) config: MemberConfig,
+    pub(crate) config: Live<MemberConfig>,
     pub(crate) load: Arc<Load>,
     pub(crate) pool: Pool,
     pub(crate) counters: Counters,
+    /// The last incarnation of whoever had its id before: what was seen then was another's.
+    pub(crate) since: Incarnation,
     /// Of the last admission; written under the group's lock.
     incarnation: AtomicU32,
     /// The last incarnation whose sessions are gone.
@@ -65,16 +68,23 @@ pub(crate) struct Counters {
 }
 
 impl Member {
-    pub(crate) fn new(id: MemberId, config: MemberConfig, load: Arc<Load>) -> Self {
+    /// `since` is the last incarnation of who had the id before.
+    pub(crate) fn new(
+        id: MemberId,
+        config: MemberConfig,
+        load: Arc<Load>,
+        since: Incarnation,
+    ) -> Self {
         Self {
             id,
             // The anchor is one of them.
             pool: Pool::new(config.sessions.get() - 1),
-            config,
+            config: Live::new(config),
             load,
             counters: Counters::default(),
-            incarnation: AtomicU32::new(0),
-            closed: AtomicU32::new(0),
+            since,
+            incarnation: AtomicU32::new(since.0),
+            closed: AtomicU32::new(since.0),
             era: AtomicU32::new(0),
             token: Mutex::new(None),
             anchor: Mutex::new(None),

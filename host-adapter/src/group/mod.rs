@@ -13,12 +13,14 @@ mod lease;
 mod load;
 mod login;
 mod member;
+mod membership;
 mod offers;
 mod perform;
 mod pins;
 mod pool;
 mod recovery;
 mod room;
+mod roster;
 mod status;
 mod synchronise;
 mod view;
@@ -33,7 +35,8 @@ use everslot_core::{
     QuarantineReason, Serving, View, WakeUp,
 };
 
-use crate::config::{GroupConfig, RecoveryMode};
+use crate::config::{GroupConfig, MemberConfig, RecoveryMode};
+use crate::live::Live;
 use crate::module::Instance;
 use crate::objects::Keeper;
 use crate::slot_events::EventFlag;
@@ -49,6 +52,7 @@ use offers::{Offering, Offers};
 use pins::Pins;
 pub(crate) use recovery::longest_start;
 pub(crate) use room::Relief;
+use roster::Roster;
 use view::PublishedView;
 
 use crate::threads::Threads;
@@ -63,12 +67,15 @@ type Core = Group<32>;
 
 /// A group of members and what drives it.
 pub(crate) struct GroupDriver {
-    pub(crate) config: GroupConfig,
+    pub(crate) config: Live<GroupConfig>,
     core: Mutex<Core>,
     /// Signalled at each change of the view.
     changed: Condvar,
     view: PublishedView,
-    members: Vec<Arc<Member>>,
+    roster: Live<Roster>,
+    loads: Mutex<Loads>,
+    /// One change of the configuration at a time.
+    operator: Mutex<()>,
     offers: Offering,
     clock: Clock,
     secret: Mutex<Option<Arc<Secret>>>,
@@ -100,15 +107,18 @@ impl GroupDriver {
         let in_call = threads_forbidden || config.recovery.mode == RecoveryMode::InCall;
         let threads = Threads::new();
         let trace = trace(&config, &threads, threads_forbidden);
+        let mut loads = Loads::new(host_program, threads_forbidden);
         let driver = Arc::new(Self {
             core: Mutex::new(Core::new(config.recovery.policy)),
             changed: Condvar::new(),
             view: PublishedView::empty(),
-            members: members(&config, host_program, threads_forbidden),
-            offers: Offering::new(Offers::unseen(config.mechanisms, config.members.len())),
+            roster: Live::new(Roster::new(members(&config, &mut loads))),
+            loads: Mutex::new(loads),
+            operator: Mutex::default(),
+            offers: Offering::new(Offers::unseen(config.mechanisms)),
             clock: Clock::start(),
             secret: Mutex::new(None),
-            pins: Pins::new(config.members.len()),
+            pins: Pins::new(),
             in_call_turn: Mutex::new(()),
             background: if in_call { None } else { Background::new() },
             threads,
@@ -118,13 +128,10 @@ impl GroupDriver {
             stopping: AtomicBool::new(false),
             keeper: Keeper::new(&config),
             synchronised: synchronise::Synchronised::default(),
-            config,
+            config: Live::new(config),
         });
-        for member in &driver.members {
-            driver.drive(Input::Add {
-                member: member.id,
-                role: member.config.role,
-            });
+        for member in driver.members() {
+            driver.seat(member);
         }
         if let Some(background) = &driver.background {
             background.start(&driver);
@@ -157,12 +164,13 @@ impl GroupDriver {
         }
     }
 
+    /// Who has this id, or had it last.
     pub(crate) fn member(&self, member: MemberId) -> Option<&Arc<Member>> {
-        self.members.get(usize::from(member.0))
+        self.roster.at(member)
     }
 
     pub(crate) fn members(&self) -> &[Arc<Member>] {
-        &self.members
+        self.roster.members()
     }
 
     /// The members that calls may be sent to at the moment.
@@ -238,7 +246,7 @@ impl GroupDriver {
         if let Some(background) = &self.background {
             background.stop();
         }
-        for member in &self.members {
+        for member in self.members() {
             member.load.begin_to_close(load::GRACE);
         }
         drop(self.lock());
@@ -250,10 +258,10 @@ impl GroupDriver {
         if let Some(trace) = &self.trace {
             trace.end();
         }
-        for member in &self.members {
+        for member in self.members() {
             member.load.close(until);
         }
-        for member in &self.members {
+        for member in self.members() {
             member.let_go();
         }
         if !self.threads.end(until + load::GRACE) {
@@ -348,7 +356,7 @@ impl GroupDriver {
     /// Waits until others serve than those that were seen to, at most a deadline's time. `false` when there was no change, or will be none.
     fn wait_for_view(&self, seen: Serving) -> bool {
         let patience = self
-            .members
+            .members()
             .iter()
             .map(|member| member.config.deadline)
             .max()
@@ -402,25 +410,25 @@ fn all_tried(core: &Core) -> bool {
     core.members().all(|(_, member)| was_tried(&member.state))
 }
 
-fn members(
-    config: &GroupConfig,
-    host_program: Option<PathBuf>,
-    threads_forbidden: bool,
-) -> Vec<Arc<Member>> {
-    let mut loads = Loads::new(host_program, threads_forbidden);
+fn members(config: &GroupConfig, loads: &mut Loads) -> Vec<Arc<Member>> {
     let channels = |settings: &crate::module::ModuleSettings| {
         let sharers = config
             .members
             .iter()
             .filter(|member| member.settings() == *settings);
-        // One more for each member's anchor.
-        sharers.map(|member| member.sessions.get() + 1).sum()
+        sharers.map(channels).sum()
     };
-    let of_config = |(index, member): (usize, &crate::config::MemberConfig)| {
+    let of_config = |(id, member): (MemberId, &MemberConfig)| {
         let settings = member.settings();
-        let load = loads.share(settings.clone(), channels(&settings));
-        let id = MemberId(u8::try_from(index).unwrap_or(u8::MAX));
-        Arc::new(Member::new(id, member.clone(), load))
+        let load = loads.share(&settings, channels(&settings));
+        Arc::new(Member::new(id, member.clone(), load, Incarnation(0)))
     };
-    config.members.iter().enumerate().map(of_config).collect()
+    let ids = (0..).map(MemberId);
+    ids.zip(&config.members).map(of_config).collect()
+}
+
+/// The links that a member needs.
+fn channels(member: &MemberConfig) -> u32 {
+    // One more for its anchor.
+    member.sessions.get().saturating_add(1)
 }

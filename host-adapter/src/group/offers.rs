@@ -13,7 +13,7 @@ use everslot_protocol::MechanismInfo;
 use rustc_hash::FxBuildHasher;
 
 use super::{EVERY_MEMBER, GroupDriver};
-use crate::config::MechanismPolicy;
+use crate::config::{MEMBERS, MechanismPolicy};
 
 /// A mechanism as one token has it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,10 +79,10 @@ struct Offered {
 
 impl Offers {
     /// Before any member was seen.
-    pub(super) fn unseen(policy: MechanismPolicy, members: usize) -> Self {
+    pub(super) fn unseen(policy: MechanismPolicy) -> Self {
         Self {
             policy,
-            seen: vec![None; members],
+            seen: vec![None; MEMBERS],
             offered: Vec::new(),
             places: HashMap::default(),
         }
@@ -94,10 +94,28 @@ impl Offers {
         if let Some(place) = seen.get_mut(usize::from(member.0)) {
             *place = Some(abilities);
         }
-        let offered = offered(self.policy, &seen);
+        Self::of(self.policy, seen)
+    }
+
+    /// The offer without a member that was removed.
+    pub(super) fn without(&self, member: MemberId) -> Self {
+        let mut seen = self.seen.clone();
+        if let Some(place) = seen.get_mut(member.index()) {
+            *place = None;
+        }
+        Self::of(self.policy, seen)
+    }
+
+    /// The offer under another policy.
+    pub(super) fn under(&self, policy: MechanismPolicy) -> Self {
+        Self::of(policy, self.seen.clone())
+    }
+
+    fn of(policy: MechanismPolicy, seen: Vec<Option<Arc<[Ability]>>>) -> Self {
+        let offered = offered(policy, &seen);
         let kinds = offered.iter().map(|offered| offered.mechanism);
         Self {
-            policy: self.policy,
+            policy,
             places: kinds.zip(0..).collect(),
             offered,
             seen,
@@ -285,6 +303,13 @@ impl GroupDriver {
             let offers = self.offers().after_admission(member, token.abilities);
             self.offers.replace(offers);
         }
+    }
+
+    /// Changes what the group offers, with the group's lock held against admissions.
+    pub(super) fn change_offers(&self, change: impl FnOnce(&Offers) -> Offers) {
+        let _core = self.lock();
+        let offers = change(&self.offers());
+        self.offers.replace(offers);
     }
 }
 

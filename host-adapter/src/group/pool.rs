@@ -144,6 +144,30 @@ impl Pool {
         kept.into_iter().for_each(|session| self.put(session));
     }
 
+    /// Waits until none of its sessions is lent, and lets go of those that come back; at most so long. Whether none is.
+    #[cold]
+    pub(crate) fn wait_until_empty(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let (lock, condition) = &self.returned;
+        let mut guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_empty = loop {
+            while self.idle.pop().is_some() {
+                self.open.fetch_sub(1, Ordering::SeqCst);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if self.open.load(Ordering::SeqCst) == 0 || left.is_zero() {
+                break self.open.load(Ordering::SeqCst) == 0;
+            }
+            (guard, _) = condition
+                .wait_timeout(guard, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
+        drop(guard);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        is_empty
+    }
+
     fn take_until(&self, incarnation: Incarnation, deadline: Instant) -> Taken {
         let (lock, condition) = &self.returned;
         let mut guard = lock.lock().unwrap_or_else(PoisonError::into_inner);

@@ -232,9 +232,11 @@ impl GroupDriver {
 
     /// Another member that turned out to be the same token.
     fn twin(&self, member: &Arc<Member>, token: &Token) -> Option<&Arc<Member>> {
-        self.members
+        self.members()
             .iter()
-            .filter(|other| other.id < member.id)
+            .filter(|other| {
+                other.id != member.id && (other.id < member.id || self.serving().contains(other.id))
+            })
             .find(|other| {
                 let same_module = other.config.settings() == member.config.settings();
                 same_module

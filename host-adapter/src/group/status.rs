@@ -14,7 +14,7 @@ impl GroupDriver {
         let objects = self.keeper.status();
         let mut core = self.lock();
         let (policy, now) = (core.policy(), self.clock.now());
-        let told = self.members.iter().filter_map(|member| {
+        let told = self.members().iter().filter_map(|member| {
             let (known, code) = (core.member(member.id)?, core.status(member.id)?);
             Some(tell(member, &known, code, policy, now))
         });

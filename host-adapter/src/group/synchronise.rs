@@ -247,7 +247,7 @@ impl GroupDriver {
             journal,
             gate: self.keeper.gate(),
             key_name,
-            names: &names[..self.members.len()],
+            names: &names,
             copies: self.keeper.copies(),
             patience: CLOSE,
             is_trial: false,

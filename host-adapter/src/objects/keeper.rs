@@ -19,10 +19,14 @@ use crate::domain::policy::Protection;
 use crate::domain::profile::Profile;
 use crate::domain::{CallError, Fingerprint, Token};
 use crate::journal::{Journal, JournalError, ObjectId, Plant, is_url};
+use crate::live::Live;
 use crate::status::ObjectsStatus;
 
 /// How long a change waits for a reconcile to open the write gate again: longer than its last pass takes.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The name at an id that no member has; none may be called that.
+pub(crate) const NOBODY: &str = "?";
 
 /// The members' profiles by their names.
 pub(crate) type Profiles = BTreeMap<String, Profile>;
@@ -33,9 +37,9 @@ pub struct Keeper {
     serial: String,
     place: String,
     key_name: KeyName,
-    copies: Copies,
-    /// Of the members, by their ids.
-    names: Vec<String>,
+    copies: Live<Copies>,
+    /// Of the members, by their ids; `None` at an id that nobody has.
+    names: Live<Vec<Option<String>>>,
     owner: Owner,
     journal: Mutex<Shelf>,
     gate: Gate,
@@ -85,12 +89,14 @@ impl Keeper {
             serial: group.serial.clone(),
             place: group.journal.clone(),
             key_name: KeyName::of_group(&group.serial),
-            copies: group.copies,
-            names: group
-                .members
-                .iter()
-                .map(|member| member.name.clone())
-                .collect(),
+            copies: Live::new(group.copies),
+            names: Live::new(
+                group
+                    .members
+                    .iter()
+                    .map(|member| Some(member.name.clone()))
+                    .collect(),
+            ),
             owner: Owner::this(),
             journal: Mutex::default(),
             gate: Gate::new(&group.journal, &group.serial),
@@ -237,17 +243,29 @@ impl Keeper {
 
     /// On how many members an object is to live.
     fn asked(&self) -> u8 {
-        let members = u8::try_from(self.names.len()).unwrap_or(u8::MAX);
-        match self.copies {
+        let members = self.names.iter().flatten().count();
+        let members = u8::try_from(members).unwrap_or(u8::MAX);
+        match *self.copies {
             Copies::All => members,
-            Copies::Number(number) => number.clamp(1, members),
+            Copies::Number(number) => number.min(members).max(1),
         }
     }
 
     /// On how many members an object is to live, as the configuration says it.
     #[must_use]
-    pub const fn copies(&self) -> Copies {
-        self.copies
+    pub fn copies(&self) -> Copies {
+        *self.copies
+    }
+
+    /// On how many members an object is to live from now on. Objects that are there get what they lack when a member next returns, or by
+    /// `everslot sync`.
+    pub(crate) fn set_copies(&self, copies: Copies) {
+        self.copies.replace(copies);
+    }
+
+    /// Who are the members from now on, by their ids.
+    pub(crate) fn set_names(&self, names: Vec<Option<String>>) {
+        self.names.replace(names);
     }
 
     /// The domain key on the member that `token` is of; none if it has none, or more than one, or nobody is logged in there.
@@ -313,7 +331,8 @@ impl Keeper {
     pub fn name(&self, member: MemberId) -> &str {
         self.names
             .get(usize::from(member.0))
-            .map_or("?", String::as_str)
+            .and_then(Option::as_deref)
+            .unwrap_or(NOBODY)
     }
 
     /// The names of members.
@@ -326,7 +345,10 @@ impl Keeper {
     /// The member of a name; none for one that the group has no more.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<MemberId> {
-        let index = self.names.iter().position(|known| known == name)?;
+        let index = self
+            .names
+            .iter()
+            .position(|known| known.as_deref() == Some(name))?;
         u8::try_from(index).ok().map(MemberId)
     }
 

@@ -24,8 +24,8 @@ mod words;
 
 pub(crate) use book::Record;
 pub use gate::{Claim, Closed, Entered, Gate};
-pub(crate) use keeper::Profiles;
 pub use keeper::{DomainKey, Keeper};
+pub(crate) use keeper::{NOBODY, Profiles};
 pub(crate) use known::Known;
 pub(crate) use opened::{NotOpened, Opened, Tries};
 pub(crate) use own::Own;

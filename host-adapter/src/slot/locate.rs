@@ -57,7 +57,7 @@ impl VirtualSlot {
                 .driver
                 .members()
                 .iter()
-                .any(|other| other.id != member && object.may_return_on(other.id));
+                .any(|other| other.id != member && object.may_return_on(other.id, other.since));
             Stop::NotHere(if elsewhere {
                 ckr::DEVICE_ERROR
             } else {

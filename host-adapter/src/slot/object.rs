@@ -7,6 +7,7 @@ use everslot_protocol::ObjectHandle;
 
 use super::identity::Identity;
 use super::recipe::Recipe;
+use crate::config::MEMBERS;
 use crate::domain::Fingerprint;
 use crate::objects::Known;
 
@@ -21,6 +22,8 @@ pub(crate) struct VirtualObject {
     /// `CKA_PRIVATE`
     pub(crate) private: bool,
     places: Box<[Place]>,
+    /// Of the ids beyond those that there were when it was first seen; made when it is seen there.
+    later: OnceLock<Box<[Place; MEMBERS]>>,
     /// What a session object can be made of again, if that may be kept.
     recipe: ArcSwapOption<Recipe>,
     turn: Mutex<()>,
@@ -61,6 +64,7 @@ impl VirtualObject {
             private: identity.private,
             identity: ArcSwap::from_pointee(identity),
             places: (0..members).map(|_| Place::default()).collect(),
+            later: OnceLock::new(),
             recipe: ArcSwapOption::empty(),
             turn: Mutex::default(),
             known: ArcSwapOption::empty(),
@@ -112,7 +116,7 @@ impl VirtualObject {
     /// Where the object is on a member, as far as it was seen in `incarnation`.
     pub(crate) fn whereabouts(&self, member: MemberId, incarnation: Incarnation) -> Whereabouts {
         let Some(place) = self.place(member) else {
-            return Whereabouts::Absent;
+            return self.unseen();
         };
         let seen = place.seen.load(Ordering::Acquire);
         let handle = ObjectHandle(place.handle.load(Ordering::Acquire));
@@ -123,22 +127,31 @@ impl VirtualObject {
         match seen {
             seen if seen == mark(incarnation, PRESENT) => Whereabouts::At(handle),
             seen if seen == mark(incarnation, ABSENT) => Whereabouts::Absent,
-            // A session object went with the session it lived in.
-            _ if !self.token => Whereabouts::Absent,
-            _ => Whereabouts::Unknown,
+            _ => self.unseen(),
         }
     }
 
-    /// Whether the object was ever seen on a member other than in its present incarnation, so that it may be there again.
-    pub(crate) fn may_return_on(&self, member: MemberId) -> bool {
+    /// Where it is on a member on which it was not seen in this incarnation.
+    const fn unseen(&self) -> Whereabouts {
+        if self.token {
+            Whereabouts::Unknown
+        } else {
+            // A session object went with the session it lived in.
+            Whereabouts::Absent
+        }
+    }
+
+    /// Whether the object was ever seen on a member other than in its present incarnation, so that it may be there again. What was seen up to
+    /// the incarnation `since` was seen on another token.
+    pub(crate) fn may_return_on(&self, member: MemberId, since: Incarnation) -> bool {
         let seen = self
             .place(member)
             .map_or(0, |place| place.seen.load(Ordering::Acquire));
-        self.token && seen & 0xffff_ffff == PRESENT
+        self.token && seen & 0xffff_ffff == PRESENT && seen >> 32 > u64::from(since.0)
     }
 
     pub(crate) fn found(&self, member: MemberId, incarnation: Incarnation, handle: ObjectHandle) {
-        if let Some(place) = self.place(member) {
+        if let Some(place) = self.provided(member) {
             place.handle.store(handle.0, Ordering::Release);
             place
                 .seen
@@ -147,7 +160,7 @@ impl VirtualObject {
     }
 
     pub(crate) fn missing(&self, member: MemberId, incarnation: Incarnation) {
-        if let Some(place) = self.place(member) {
+        if let Some(place) = self.provided(member) {
             place
                 .seen
                 .store(mark(incarnation, ABSENT), Ordering::Release);
@@ -156,13 +169,23 @@ impl VirtualObject {
 
     /// It is gone, from all members.
     pub(crate) fn forget(&self) {
-        for place in &self.places {
+        let later = self.later.get().into_iter().flat_map(|later| later.iter());
+        for place in self.places.iter().chain(later) {
             place.seen.store(0, Ordering::Release);
         }
     }
 
     fn place(&self, member: MemberId) -> Option<&Place> {
-        self.places.get(usize::from(member.0))
+        let place = self.places.get(member.index());
+        place.or_else(|| self.later.get()?.get(member.index()))
+    }
+
+    fn provided(&self, member: MemberId) -> Option<&Place> {
+        let place = self.places.get(member.index());
+        place.or_else(|| {
+            let later = || Box::new(std::array::from_fn(|_| Place::default()));
+            self.later.get_or_init(later).get(member.index())
+        })
     }
 }
 

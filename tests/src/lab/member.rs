@@ -165,6 +165,21 @@ impl Member {
         lines.join("\n") + "\n"
     }
 
+    /// The same, as `everslot member add` takes it.
+    pub(super) fn argument(&self, plan: &Plan) -> String {
+        let environment = self.environment(plan).into_iter();
+        let variables =
+            environment.map(|(name, value)| format!(",environment.{name}={}", value.display()));
+        format!(
+            "name={},module={},token={},deadline={}ms{}",
+            self.name(),
+            self.module.display(),
+            self.token_label,
+            plan.deadline.as_millis(),
+            variables.collect::<String>()
+        )
+    }
+
     /// What the environment of an application must say that has the plan's members in itself, this being the first of them.
     pub(super) fn application_environment(&self, plan: &Plan) -> Vec<(&'static str, OsString)> {
         let mut variables = self.environment(plan);

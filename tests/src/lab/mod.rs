@@ -188,17 +188,46 @@ impl Lab {
     /// The members of the processes that `chosen` takes, as `everslot status --json` has them.
     #[track_caller]
     fn members_as_seen_by(&self, chosen: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let processes = self.processes();
+        processes
+            .iter()
+            .filter(|process| chosen(process))
+            .flat_map(|process| process["groups"].as_array().into_iter().flatten())
+            .flat_map(|group| group["members"].as_array().into_iter().flatten().cloned())
+            .collect()
+    }
+
+    /// The processes as `everslot status --json` has them.
+    #[track_caller]
+    fn processes(&self) -> Vec<Value> {
         let mut command = Command::new(Artifact::Command.path());
         command.args(["status", "--json"]).envs(self.environment());
         let output = command.output().expect("the everslot program starts");
         let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-        let processes = report["processes"].as_array().into_iter().flatten();
-        processes
-            .filter(|process| chosen(process))
-            .flat_map(|process| process["groups"].as_array().into_iter().flatten())
-            .flat_map(|group| group["members"].as_array().into_iter().flatten().cloned())
-            .collect()
+        report["processes"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The members of each process that has the lab's configuration, as `everslot status --json` has them.
+    ///
+    /// # Panics
+    /// The command does not answer in JSON.
+    #[must_use]
+    #[track_caller]
+    pub fn members_by_process(&self) -> Vec<Vec<Value>> {
+        let processes = self.processes();
+        let members = |process: &Value| {
+            let groups = process["groups"].as_array().into_iter().flatten();
+            let members = groups.flat_map(|group| group["members"].as_array().cloned());
+            members.flatten().collect()
+        };
+        processes.iter().map(members).collect()
+    }
+
+    /// A member as `everslot member add` takes it.
+    #[must_use]
+    pub fn member_argument(&self, member: &Member) -> String {
+        member.argument(&self.plan)
     }
 
     /// Waits until every member serves in every process that has the lab's configuration, which at least one does.

@@ -5,18 +5,18 @@ use std::str::FromStr;
 
 /// A member as it stands on the command line, and as it will stand in the file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct MemberArgument {
-    pub(super) name: Option<String>,
+pub(in crate::command) struct MemberArgument {
+    pub(in crate::command) name: Option<String>,
     /// The keys whose values are text, in the order of the file.
-    pub(super) texts: BTreeMap<Key, String>,
-    pub(super) slot: Option<u64>,
-    pub(super) environment: BTreeMap<String, String>,
-    pub(super) pin_file: Option<String>,
+    pub(in crate::command) texts: BTreeMap<Key, String>,
+    pub(in crate::command) slot: Option<u64>,
+    pub(in crate::command) environment: BTreeMap<String, String>,
+    pub(in crate::command) pin_file: Option<String>,
 }
 
 /// A key whose value is text.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Key {
+pub(in crate::command) enum Key {
     Module,
     Token,
     Serial,
@@ -38,7 +38,7 @@ impl Key {
     ];
 
     /// Its name, in the file as on the command line.
-    pub(super) const fn name(self) -> &'static str {
+    pub(in crate::command) const fn name(self) -> &'static str {
         match self {
             Self::Module => "module",
             Self::Token => "token",
@@ -109,7 +109,7 @@ impl MemberArgument {
 }
 
 /// The members with a name each: those that have none are called a, b, c, … as far as these are free.
-pub(super) fn named(members: &[MemberArgument]) -> Vec<MemberArgument> {
+pub(in crate::command) fn named(members: &[MemberArgument]) -> Vec<MemberArgument> {
     let taken: Vec<_> = members
         .iter()
         .filter_map(|member| member.name.clone())
@@ -128,7 +128,7 @@ pub(super) fn named(members: &[MemberArgument]) -> Vec<MemberArgument> {
 }
 
 /// a, b, … z, then m27, m28, …
-pub(super) fn names() -> impl Iterator<Item = String> {
+pub(in crate::command) fn names() -> impl Iterator<Item = String> {
     let letters = ('a'..='z').map(String::from);
     letters.chain((27..=u32::MAX).map(|number| format!("m{number}")))
 }

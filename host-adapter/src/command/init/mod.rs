@@ -1,6 +1,6 @@
 //! `everslot init`
 
-mod argument;
+pub(super) mod argument;
 pub(super) mod file;
 mod softhsm;
 

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::edit::Found;
 use super::words::Wanted;
+use crate::command::edit::Found;
 use crate::command::probe::probe;
 use crate::config::{Config, GroupConfig, MemberConfig, TokenChoice, is_member_name, text};
 use crate::module::{Isolation, ModuleSettings};

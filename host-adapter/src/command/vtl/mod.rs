@@ -1,7 +1,5 @@
 //! `everslot vtl haAdmin`: Luna's own commands for a group, on everslot's configuration.
 
-mod edit;
-mod file;
 mod members;
 mod show;
 mod words;
@@ -10,9 +8,9 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use self::edit::{Recovery, Role};
-use self::file::change;
 use self::words::{Deed, LogDeed, Shown, deed};
+use super::change::{self, change};
+use super::edit::{self, Recovery, Role};
 use super::{Outcome, output, recover, sync};
 use crate::config::Config;
 
@@ -32,7 +30,7 @@ Examples:
 
 A group is named by its label or its number. Words are taken in capitals or not, with or without a hyphen before the first. A token is looked for
 through the modules that the configuration has; -module FILE names another one, and -environment NAME=VALUE, given for each, what it needs.
-Applications read the configuration when they start.";
+Applications that run take all of it at once, but for groups that come or go and the log: these they take when they start again.";
 
 /// Luna's haAdmin commands, on everslot's configuration
 #[derive(clap::Args, Debug)]
@@ -56,8 +54,8 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         Deed::Synchronize { group } => sync::run(&sync::Arguments::of_group(group)),
         Deed::HaOnly(shown) => ha_only(shown),
         Deed::NewGroup { label, token } => {
-            let path = file::path_to_write()?;
-            let found = members::find(&token, file::read(&path)?.as_ref())?;
+            let path = change::path_to_write()?;
+            let found = members::find(&token, change::read(&path)?.as_ref())?;
             change(&path, |document| edit::add_group(document, &label, &found))?;
             said(
                 &format!("group {label:?} with member {}", found.serial),
@@ -66,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         }
         Deed::AddMember { group, token } => {
             let path = Config::find()?;
-            let found = members::find(&token, file::read(&path)?.as_ref())?;
+            let found = members::find(&token, change::read(&path)?.as_ref())?;
             change(&path, |document| edit::add_member(document, &group, &found))?;
             said(
                 &format!("member {} of group {group:?}", found.serial),

@@ -30,7 +30,7 @@ const fn lists(mechanism: u64) -> Ability {
 fn offers(policy: MechanismPolicy, members: &[&[Ability]]) -> Offers {
     (0..)
         .zip(members)
-        .fold(Offers::unseen(policy, 3), |offers, (member, abilities)| {
+        .fold(Offers::unseen(policy), |offers, (member, abilities)| {
             offers.after_admission(MemberId(member), Arc::from(*abilities))
         })
 }
@@ -190,7 +190,7 @@ fn a_later_function_goes_to_those_that_have_it_for_the_mechanism() {
 
 #[test]
 fn each_admission_makes_other_offers_of_them() {
-    let offering = Offering::new(Offers::unseen(MechanismPolicy::Common, 3));
+    let offering = Offering::new(Offers::unseen(MechanismPolicy::Common));
     let mut versions = vec![offering.version()];
     for member in 0..3 {
         let abilities = Arc::from([lists(GCM)]);

@@ -126,10 +126,14 @@ impl GroupDriver {
         let before = self.pins.lock().clone();
         self.pins.lock().fill(Standing::Awaiting);
         let outcome = change(targets);
-        for (member, before) in self.members().iter().zip(before) {
+        for member in self.members() {
+            let before = before.get(member.id.index()).cloned();
             match (self.pins.standing(member.id), outcome) {
                 (Standing::Awaiting, Ok(())) => self.set_behind_aside(member.id),
-                (Standing::Awaiting, Err(_)) => self.pins.replace(member.id, |_| before),
+                (Standing::Awaiting, Err(_)) => {
+                    let before = before.unwrap_or(Standing::Same);
+                    self.pins.replace(member.id, |_| before);
+                }
                 _ => {}
             }
         }

@@ -11,6 +11,7 @@ use everslot_core::{Evidence, Incarnation, MemberId, MemberSet, QuarantineReason
 use super::login::Secret;
 use super::member::Member;
 use super::{GroupDriver, recovery::Obstacle};
+use crate::config::MEMBERS;
 
 /// What is known of each member's PINs beside those of the group.
 pub(super) struct Pins(Mutex<Vec<Standing>>);
@@ -42,8 +43,20 @@ struct Change {
 }
 
 impl Pins {
-    pub(super) fn new(members: usize) -> Self {
-        Self(Mutex::new(vec![Standing::Same; members]))
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(vec![Standing::Same; MEMBERS]))
+    }
+
+    /// Another member has this id from now on. A change that is under way does not reach it.
+    pub(super) fn welcome(&self, member: MemberId) {
+        self.replace(member, |standing| match standing {
+            Standing::Awaiting => Standing::Awaiting,
+            Standing::Same
+            | Standing::LeftBehind
+            | Standing::Ahead
+            | Standing::Unknown(_)
+            | Standing::Vouched => Standing::Same,
+        });
     }
 
     /// The members whose word about a PIN is worth nothing as long as there are others.

@@ -13,7 +13,7 @@ fn unknown() -> Standing {
 
 #[test]
 fn only_who_was_left_behind_is_vouched_for_and_only_until_it_shows() {
-    let pins = Pins::new(2);
+    let pins = Pins::new();
     pins.leave_behind(A);
     pins.vouch(A);
     pins.vouch(B);
@@ -25,7 +25,7 @@ fn only_who_was_left_behind_is_vouched_for_and_only_until_it_shows() {
 
 #[test]
 fn no_word_of_an_operator_replaces_finding_out() {
-    let pins = Pins::new(1);
+    let pins = Pins::new();
     pins.replace(A, |_| unknown());
     pins.vouch(A);
     assert!(matches!(pins.standing(A), Standing::Unknown(_)));
@@ -33,7 +33,7 @@ fn no_word_of_an_operator_replaces_finding_out() {
 
 #[test]
 fn a_logout_lets_go_of_kept_pins() {
-    let pins = Pins::new(2);
+    let pins = Pins::new();
     pins.replace(A, |_| unknown());
     assert_eq!(pins.forget_secrets(), MemberSet::of(A));
     assert!(matches!(pins.standing(A), Standing::LeftBehind));

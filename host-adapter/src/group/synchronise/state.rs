@@ -40,6 +40,19 @@ pub(in crate::group) enum Judged {
 }
 
 impl Synchronised {
+    /// Another member has this id from now on.
+    pub(in crate::group) fn welcome(&self, member: MemberId) {
+        self.owing
+            .fetch_and(!MemberSet::of(member).bits(), Ordering::AcqRel);
+        self.trust_pin_of(member);
+    }
+
+    /// The configuration has another PIN for the member from now on.
+    pub(in crate::group) fn trust_pin_of(&self, member: MemberId) {
+        self.distrusted
+            .fetch_and(!MemberSet::of(member).bits(), Ordering::AcqRel);
+    }
+
     pub(in crate::group) fn distrusts_pin_of(&self, member: MemberId) -> bool {
         MemberSet::from_bits(self.distrusted.load(Ordering::Acquire)).contains(member)
     }

@@ -19,7 +19,7 @@ use everslot_core::{
 };
 use everslot_protocol::ObjectHandle;
 
-use super::{Closed, Gate};
+use super::{Closed, Gate, NOBODY};
 use crate::domain::key::KeyName;
 use crate::domain::profile::Profile;
 use crate::domain::{CallError, End, Fingerprint, Token};
@@ -356,7 +356,9 @@ impl<'p> Driver<'_, '_, 'p> {
             self.why = None;
             let (peer, journal) = (&self.peers[self.at], &mut *self.tools.journal);
             let noted = journal.set_equal(&peer.name, upto.0);
-            let _ = noted.and_then(|()| journal.forget_gone(self.tools.names));
+            let names = self.tools.names.iter();
+            let members: Vec<_> = names.filter(|name| *name != NOBODY).cloned().collect();
+            let _ = noted.and_then(|()| journal.forget_gone(&members));
         }
     }
 

@@ -44,19 +44,19 @@ fn a_session_object_goes_with_its_member() {
     );
     assert_eq!(object.whereabouts(HERE, SECOND), Whereabouts::Absent);
     assert_eq!(object.whereabouts(THERE, FIRST), Whereabouts::Absent);
-    assert!(!object.may_return_on(HERE));
+    assert!(!object.may_return_on(HERE, Incarnation(0)));
 }
 
 #[test]
 fn a_token_object_may_return_where_it_was_seen() {
     let object = object(true);
-    assert!(!object.may_return_on(HERE));
+    assert!(!object.may_return_on(HERE, Incarnation(0)));
     object.found(HERE, FIRST, ObjectHandle(5));
-    assert!(object.may_return_on(HERE));
+    assert!(object.may_return_on(HERE, Incarnation(0)));
     object.missing(HERE, SECOND);
-    assert!(!object.may_return_on(HERE));
+    assert!(!object.may_return_on(HERE, Incarnation(0)));
     assert!(
-        !object.may_return_on(MemberId(9)),
+        !object.may_return_on(MemberId(9), Incarnation(0)),
         "a member that the group has not"
     );
 }
@@ -72,6 +72,32 @@ fn what_is_gone_is_at_no_handle_of_a_member() {
             !matches!(where_it_is, Whereabouts::At(_)),
             "{where_it_is:?}: the member may give the handle to another object"
         );
-        assert!(!object.may_return_on(HERE));
+        assert!(!object.may_return_on(HERE, Incarnation(0)));
     }
+    let (object, late) = (object(true), MemberId(9));
+    object.found(late, FIRST, ObjectHandle(5));
+    object.forget();
+    assert_eq!(object.whereabouts(late, FIRST), Whereabouts::Unknown);
+}
+
+#[test]
+fn what_was_seen_on_a_member_that_was_removed_does_not_return_on_the_next_with_its_id() {
+    let object = object(true);
+    object.found(HERE, FIRST, ObjectHandle(5));
+    assert!(!object.may_return_on(HERE, FIRST));
+}
+
+#[test]
+fn an_object_is_looked_for_on_members_that_came_after_it() {
+    let (object, late) = (object(true), MemberId(9));
+    assert_eq!(object.whereabouts(late, FIRST), Whereabouts::Unknown);
+    object.found(late, FIRST, ObjectHandle(5));
+    assert_eq!(
+        object.whereabouts(late, FIRST),
+        Whereabouts::At(ObjectHandle(5))
+    );
+    assert_eq!(
+        self::object(false).whereabouts(late, FIRST),
+        Whereabouts::Absent
+    );
 }

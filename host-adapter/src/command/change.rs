@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use toml_edit::DocumentMut;
 
-use crate::config::{Config, search_places, user_place};
+use super::output;
+use crate::config::{Config, kept_until_restart, search_places, user_place};
 
 /// The configuration that is there, else where one is to be written.
 ///
@@ -39,7 +40,8 @@ pub(super) fn read(path: &Path) -> Result<Option<Config>, Box<dyn Error>> {
     }
 }
 
-/// Changes the file at `path` as `edit` says; comments stay. Who changes it meanwhile by this function waits.
+/// Changes the file at `path` as `edit` says; comments stay. Who changes it meanwhile by this function waits. What applications that run
+/// do not take is said, a line each.
 ///
 /// # Errors
 /// It cannot be read or written, `edit` refuses, or what comes of it would not hold together: the file is then as it was.
@@ -69,9 +71,16 @@ pub(super) fn change(
     })?;
     edit(&mut document)?;
     let after = document.to_string();
-    Config::parse(&after, &path)
+    let changed = Config::parse(&after, &path)
         .map_err(|error| format!("not changed, since it would not hold together: {error}"))?;
-    replace(&path, &after).map_err(|error| failed(error).into())
+    replace(&path, &after).map_err(failed)?;
+    // What was broken before is taken by nobody who runs.
+    if let Ok(before) = Config::parse(&before, &path) {
+        kept_until_restart(&before, &changed)
+            .iter()
+            .for_each(|line| output::warn(line));
+    }
+    Ok(())
 }
 
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {

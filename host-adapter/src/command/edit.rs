@@ -17,9 +17,11 @@ pub(super) struct Found {
 }
 
 /// Whether a member serves always, or only when no active one is left.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(super) enum Role {
+    /// Takes its share of the calls.
     Active,
+    /// Kept ready; takes calls only when no active member is left.
     Standby,
 }
 
@@ -96,12 +98,52 @@ pub(super) fn add_member(
     Ok(())
 }
 
+/// Adds a member as it is to be written, but for its name: that is the first of `names` which is free.
+pub(super) fn add_table(
+    document: &mut DocumentMut,
+    group: &str,
+    mut names: impl Iterator<Item = String>,
+    keys: Table,
+) -> Result<String, String> {
+    let members = members(group_mut(document, group)?)?;
+    let is_taken = |name: &String| {
+        let mut taken = members.iter().filter_map(|member| text(member, "name"));
+        taken.any(|taken| taken == name)
+    };
+    let name = names.find(|name| !is_taken(name)).ok_or_else(|| {
+        format!("group {group:?} has a member of that name already; give this one its own")
+    })?;
+    let mut table = Table::new();
+    table.decor_mut().set_prefix("\n");
+    table["name"] = value(&name);
+    table.extend(keys);
+    members.push(table);
+    Ok(name)
+}
+
 pub(super) fn remove_member(
     document: &mut DocumentMut,
     group: &str,
     name: &str,
 ) -> Result<(), String> {
+    member_mut(document, group, name)?;
     members(group_mut(document, group)?)?.retain(|member| text(member, "name") != Some(name));
+    Ok(())
+}
+
+/// Takes a member out of service, or brings it back.
+pub(super) fn set_parked(
+    document: &mut DocumentMut,
+    group: &str,
+    name: &str,
+    parked: bool,
+) -> Result<(), String> {
+    let member = member_mut(document, group, name)?;
+    if parked {
+        set(member, "parked", true);
+    } else {
+        member.remove("parked");
+    }
     Ok(())
 }
 
@@ -118,12 +160,7 @@ pub(super) fn set_role(
     name: &str,
     role: Role,
 ) -> Result<(), String> {
-    let members = members(group_mut(document, group)?)?;
-    let member = members
-        .iter_mut()
-        .find(|member| text(member, "name") == Some(name));
-    let member = member.ok_or_else(|| format!("group {group:?} has no member {name:?}"))?;
-    set(member, "role", role.word());
+    set(member_mut(document, group, name)?, "role", role.word());
     Ok(())
 }
 
@@ -180,6 +217,17 @@ fn members(group: &mut Table) -> Result<&mut ArrayOfTables, String> {
         .ok_or_else(|| INLINE.to_owned())
 }
 
+fn member_mut<'d>(
+    document: &'d mut DocumentMut,
+    group: &str,
+    name: &str,
+) -> Result<&'d mut Table, String> {
+    members(group_mut(document, group)?)?
+        .iter_mut()
+        .find(|member| text(member, "name") == Some(name))
+        .ok_or_else(|| format!("group {group:?} has no member {name:?}"))
+}
+
 fn text<'t>(table: &'t Table, key: &str) -> Option<&'t str> {
     table.get(key)?.as_str()
 }
@@ -221,110 +269,4 @@ fn member_table(found: &Found, name: &str) -> Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(serial: &str) -> Found {
-        Found {
-            serial: serial.to_owned(),
-            name: "par".to_owned(),
-            module: "/m.so".to_owned(),
-            environment: BTreeMap::from([("CONF".to_owned(), "/c".to_owned())]),
-            init_string: None,
-            in_process: false,
-        }
-    }
-
-    fn edited(text: &str, edit: impl Fn(&mut DocumentMut) -> Result<(), String>) -> String {
-        let mut document = text.parse().expect("it is TOML");
-        edit(&mut document).expect("it can be done");
-        document.to_string()
-    }
-
-    const TWO: &str = "\
-# first
-[[group]]
-label = \"g\" # its label
-serial = \"142\"
-
-[group.recovery]
-attempts = 5 # not more
-
-[[group.member]]
-name = \"a\"
-role = \"active\" # for now
-
-[[group]]
-label = \"h\"
-serial = \"143\"
-
-[[group.member]]
-name = \"b\"
-";
-
-    #[test]
-    fn a_group_begins_with_its_first_member_whose_serial_makes_its_number() {
-        let text = edited("", |document| {
-            add_group(document, "g", &found("0123456789abcdef"))
-        });
-        let expected = "\
-[[group]]
-label = \"g\"
-serial = \"10123456789abcde\"
-
-[[group.member]]
-name = \"par\"
-module = \"/m.so\"
-serial = \"0123456789abcdef\"
-environment = { CONF = \"/c\" }
-";
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn a_member_joins_its_own_group_and_the_second_of_one_label_is_called_by_its_serial() {
-        let text = edited(TWO, |document| {
-            add_member(document, "g", &found("7"))?;
-            add_member(document, "142", &found("8"))
-        });
-        let (first, second) = text
-            .split_once("label = \"h\"")
-            .expect("both groups are there");
-        assert!(
-            first.contains("name = \"par\"") && first.contains("name = \"8\""),
-            "{text}"
-        );
-        assert!(!second.contains("par"), "{text}");
-        assert_eq!(
-            edited(&text, |document| {
-                remove_member(document, "g", "par")?;
-                remove_member(document, "g", "8")
-            }),
-            TWO
-        );
-    }
-
-    #[test]
-    fn roles_and_recovery_change_in_their_place_and_keep_their_comments() {
-        let text = edited(TWO, |document| set_role(document, "g", "a", Role::Standby));
-        assert_eq!(text, TWO.replace("\"active\"", "\"standby\""));
-        let recovery = Recovery {
-            retry: Some(-1),
-            interval: None,
-        };
-        let text = edited(TWO, |document| set_recovery(document, &recovery));
-        assert!(text.contains("attempts = -1 # not more"), "{text}");
-        assert_eq!(text.matches("attempts = -1").count(), 2);
-    }
-
-    #[test]
-    fn what_is_not_there_cannot_be_changed() {
-        let mut document: DocumentMut = TWO.parse().expect("it is TOML");
-        let none = Err("there is no group \"x\"".to_owned());
-        assert_eq!(add_member(&mut document, "x", &found("7")), none);
-        assert_eq!(remove_group(&mut document, "x"), none);
-        assert!(add_group(&mut document, "g", &found("7")).is_err());
-        assert!(set_role(&mut document, "g", "b", Role::Standby).is_err());
-        assert_eq!(document.to_string(), TWO);
-    }
-}
+mod tests;
