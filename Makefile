@@ -9,12 +9,12 @@ demo:
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/everslot" demo $(ARGS)
 
 # The gateway of firmware-example/ on a Cortex-M3 in QEMU, over three real tokens behind `everslot member-host --serial`: members are killed,
-# frozen, unplugged and garbled, and all lost at once. Shows the board's log as it comes, and compares it with the one that is kept.
+# frozen, unplugged and garbled, and all lost at once; and the gateway in C. Shows each log as it comes, and compares it with the one that is kept.
 firmware:
 	@tests/prerequisites firmware
 	firmware-example/build
 	cargo build $(BUT_THE_MODEL)
-	cargo nextest run --package everslot-tests --test firmware --locked --config-file tests/nextest.toml --no-capture
+	cargo nextest run --package everslot-tests --test firmware --test firmware_c --locked --config-file tests/nextest.toml --no-capture
 
 # Every test: the crates' own, and those with real tokens, clients and faults. The model's search states by the million, so it is built
 # for speed; all else has its assertions on. One choice of packages throughout: another one would build their dependencies again.

@@ -42,6 +42,28 @@ impl Machine {
     /// The program has not been built.
     #[must_use]
     pub fn start(program: &str, argument: &str, lines: &[&Path], further: &[&str]) -> Self {
+        let mut decoder = Command::new("defmt-print");
+        decoder.args(["--log-format", "{t} {L} {s}", "-e"]);
+        decoder.arg(image(program));
+        Self::start_with(decoder, program, argument, lines, further)
+    }
+
+    /// Runs a program whose log is plain text.
+    ///
+    /// # Panics
+    /// The program has not been built.
+    #[must_use]
+    pub fn start_plain(program: &str) -> Self {
+        Self::start_with(Command::new("cat"), program, "", &[], &[])
+    }
+
+    fn start_with(
+        mut decoder: Command,
+        program: &str,
+        argument: &str,
+        lines: &[&Path],
+        further: &[&str],
+    ) -> Self {
         let image = image(program);
         let mut emulator = Command::new("qemu-system-arm")
             .args(["-cpu", "cortex-m3", "-machine", "lm3s6965evb"])
@@ -64,13 +86,11 @@ impl Machine {
             .spawn()
             .expect("QEMU starts");
         let encoded = emulator.stdout.take().expect("it is piped");
-        let mut decoder = Command::new("defmt-print")
-            .args(["--log-format", "{t} {L} {s}", "-e"])
-            .arg(&image)
+        let mut decoder = decoder
             .stdin(encoded)
             .stdout(Stdio::piped())
             .spawn()
-            .expect("defmt-print starts");
+            .expect("the decoder starts");
         let decoded = BufReader::new(decoder.stdout.take().expect("it is piped"));
         let (sender, incoming) = channel();
         thread::spawn(move || {
