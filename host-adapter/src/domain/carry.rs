@@ -113,12 +113,9 @@ pub fn carry(
     to: &mut End<'_, '_>,
     overlay: &Attributes,
 ) -> Result<Carried, CarryFailure> {
-    let named = from
-        .token
-        .attributes(object, &[ck::CKA_CLASS, ck::CKA_KEY_TYPE])
-        .map_err(CarryError::Source)?;
+    let named = Parcel::named(object, from)?;
     to.profile.may_receive(from.name, &named)?;
-    let parcel = Parcel::pack(object, from)?;
+    let parcel = Parcel::pack_named(object, named, from)?;
     let unpacked = parcel.unpack(to, overlay)?;
     match unpacked.prove(object, from.token, &parcel) {
         Ok(carried) => Ok(carried),
@@ -169,10 +166,22 @@ impl Parcel {
     /// # Errors
     /// See [`CarryError`]; nothing has been made anywhere.
     pub fn pack(object: ObjectHandle, from: &mut End<'_, '_>) -> Result<Self, CarryError> {
-        let read = from
-            .token
-            .attributes(object, &[ck::CKA_CLASS, ck::CKA_KEY_TYPE, ck::CKA_TOKEN]);
-        let mut attributes = read.map_err(CarryError::Source)?;
+        let named = Self::named(object, from)?;
+        Self::pack_named(object, named, from)
+    }
+
+    /// What decides whether and how the object travels.
+    fn named(object: ObjectHandle, from: &mut End<'_, '_>) -> Result<Attributes, CarryError> {
+        from.token
+            .attributes(object, &[ck::CKA_CLASS, ck::CKA_KEY_TYPE, ck::CKA_TOKEN])
+            .map_err(CarryError::Source)
+    }
+
+    fn pack_named(
+        object: ObjectHandle,
+        mut attributes: Attributes,
+        from: &mut End<'_, '_>,
+    ) -> Result<Self, CarryError> {
         let class = attributes.integer(ck::CKA_CLASS).unwrap_or(u64::MAX);
         let traveling = kinds::traveling(class).ok_or(CarryError::Class(class))?;
         let read = from.token.attributes(object, &traveling);

@@ -12,6 +12,8 @@ use super::token::{Token, written};
 
 /// A value longer than this is not read: 1 MiB holds every certificate, and data objects that tokens take.
 const LONGEST: u64 = 1 << 20;
+/// Room for a value whose length is not known, bytes: for a modulus of 4096 bits, but no usual length itself.
+const SHORT: u64 = 517;
 /// A nested template with more attributes than this is not read.
 const MOST_NESTED: u64 = 256;
 /// `CK_ATTRIBUTE`, by whose number a nested template's length is given (PKCS#11 v3.1 §5.7.5), bytes.
@@ -34,6 +36,66 @@ impl Token<'_> {
         object: ObjectHandle,
         kinds: &[u64],
     ) -> Result<Attributes, CallError> {
+        let mut read = Attributes::new();
+        self.read_short(object, kinds, &mut read)?;
+        let is_missing = |kind: &&u64| read.content(**kind).is_none();
+        let missing: Vec<_> = kinds.iter().filter(is_missing).copied().collect();
+        if missing.is_empty() {
+            return Ok(read);
+        }
+        self.read_by_length(object, &missing, &mut read)?;
+        let mut ordered = Attributes::new();
+        for kind in kinds {
+            if let Some(content) = read.content(*kind) {
+                ordered.set_content(*kind, content.clone());
+            }
+        }
+        Ok(ordered)
+    }
+
+    /// Reads what fits into [`SHORT`], which most values do, without asking for their lengths: what a question costs is the way to the token and
+    /// back.
+    fn read_short(
+        &mut self,
+        object: ObjectHandle,
+        kinds: &[u64],
+        read: &mut Attributes,
+    ) -> Result<(), CallError> {
+        let plain = kinds.iter().filter(|kind| !is_template(**kind));
+        let plain: Vec<_> = plain.map(|kind| wanted(*kind, Some(SHORT))).collect();
+        if plain.is_empty() {
+            return Ok(());
+        }
+        let tried = self.values(object, &plain, |values| {
+            for (wanted, value) in plain.iter().zip(values.iter()) {
+                match value {
+                    // A token that stops at the first attribute that it does not have leaves the room that the others were given.
+                    AttributeValue::Bytes(Bytes(value)) if value.len() as u64 != SHORT => {
+                        read.set(wanted.kind, value);
+                    }
+                    AttributeValue::Bytes(_)
+                    | AttributeValue::Length(_)
+                    | AttributeValue::Nested(_)
+                    | AttributeValue::Unavailable => {}
+                }
+            }
+        });
+        match tried {
+            // SoftHSM's word about one of them; it is found out which.
+            Err(CallError::Code {
+                rv: ckr::GENERAL_ERROR | ckr::FUNCTION_FAILED,
+                ..
+            }) => Ok(()),
+            tried => tried,
+        }
+    }
+
+    fn read_by_length(
+        &mut self,
+        object: ObjectHandle,
+        kinds: &[u64],
+        read: &mut Attributes,
+    ) -> Result<(), CallError> {
         let mut wanted: Vec<_> = kinds.iter().map(|kind| wanted(*kind, None)).collect();
         let lengths = match self.lengths(object, &wanted) {
             // SoftHSM gives no attribute at all when it cannot read one of them, a date of a private object for example.
@@ -57,7 +119,6 @@ impl Token<'_> {
         let (nested, plain): (Vec<_>, Vec<_>) = wanted
             .into_iter()
             .partition(|wanted| is_template(wanted.kind));
-        let mut read = Attributes::new();
         if !plain.is_empty() {
             self.values(object, &plain, |values| {
                 for (wanted, value) in plain.iter().zip(values.iter()) {
@@ -72,7 +133,7 @@ impl Token<'_> {
                 read.set_content(template.kind, Content::Template(inner));
             }
         }
-        Ok(read)
+        Ok(())
     }
 
     fn lengths(
@@ -205,3 +266,6 @@ const fn wanted(kind: u64, room: Option<u64>) -> Wanted<'static> {
         nested: List::EMPTY,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,22 +121,35 @@ impl Index {
     fn look_at_new(&mut self, token: &mut Token<'_>, journal: &mut Journal) -> Result<(), Halt> {
         let on_token = Attributes::new().flags(&[ck::CKA_TOKEN], true);
         let all = token.find(&on_token)?;
-        self.store.execute_batch("BEGIN; DELETE FROM seen")?;
-        for handle in &all {
+        // Public keys first: private keys may be known by them.
+        let publics = on_token.number(ck::CKA_CLASS, ck::CKO_PUBLIC_KEY);
+        let publics = token.find(&publics)?;
+        self.store.execute_batch("BEGIN")?;
+        let looked = self.look_at_all(&all, publics, token, journal);
+        // What was seen was seen, also where it ends half-way.
+        self.store.execute_batch("COMMIT")?;
+        looked
+    }
+
+    fn look_at_all(
+        &mut self,
+        all: &[ObjectHandle],
+        publics: Vec<ObjectHandle>,
+        token: &mut Token<'_>,
+        journal: &mut Journal,
+    ) -> Result<(), Halt> {
+        self.store.execute_batch("DELETE FROM seen")?;
+        for handle in all {
             let mut add = self
                 .store
                 .prepare_cached("INSERT OR IGNORE INTO seen VALUES (?1)")?;
             add.execute([handle.0.cast_signed()])?;
         }
-        self.store.execute_batch(
-            "DELETE FROM object WHERE handle NOT IN (SELECT handle FROM seen); COMMIT",
-        )?;
-        // Public keys first: private keys may be known by them.
-        let publics = on_token.number(ck::CKA_CLASS, ck::CKO_PUBLIC_KEY);
-        let publics = token.find(&publics)?;
-        for handle in publics.into_iter().chain(all) {
-            if !self.has(handle)? {
-                self.look(handle, token, journal)?;
+        self.store
+            .execute_batch("DELETE FROM object WHERE handle NOT IN (SELECT handle FROM seen)")?;
+        for handle in publics.iter().chain(all) {
+            if !self.has(*handle)? {
+                self.look(*handle, token, journal)?;
             }
         }
         Ok(())
