@@ -31,7 +31,7 @@ impl Driver<'_, '_, '_> {
     }
 
     /// What the group has of it.
-    fn entry_of(&mut self, of: Fingerprint) -> Result<Option<Entry>, Halt> {
+    pub(super) fn entry_of(&mut self, of: Fingerprint) -> Result<Option<Entry>, Halt> {
         match &self.entry {
             Some(entry) if entry.object.fingerprint == of => Ok(Some(entry.clone())),
             _ => {
@@ -73,6 +73,9 @@ impl Driver<'_, '_, '_> {
         let Some(found) = peer.indexed(key_name, journal)?.0.at(of)? else {
             return Ok(DeedOutcome::Gone);
         };
+        if let Some(outcome) = self.hold_back(&found)? {
+            return Ok(outcome);
+        }
         let Some(id) = ObjectId::random() else {
             self.why = Some("the system gives no random numbers".to_owned());
             return Ok(DeedOutcome::Refused);
@@ -194,7 +197,7 @@ impl Driver<'_, '_, '_> {
     }
 
     /// Carries an object to the member, unless it has it.
-    fn bring(&mut self, from: usize, source: &Found) -> Result<DeedOutcome, Halt> {
+    pub(super) fn bring(&mut self, from: usize, source: &Found) -> Result<DeedOutcome, Halt> {
         let key_name = self.tools.key_name;
         let (peer, journal) = self.target();
         let (index, _) = peer.indexed(key_name, journal)?;
@@ -226,6 +229,7 @@ impl Driver<'_, '_, '_> {
         let (index, token) = peer.indexed(key_name, journal)?;
         let look = index.look(copy, token, journal)?;
         if look.is_some_and(|look| look.fingerprint == of) {
+            self.look_at_leaning(of)?;
             return Ok(DeedOutcome::Done);
         }
         index.remove(copy)?;
@@ -260,7 +264,7 @@ impl Driver<'_, '_, '_> {
     }
 
     /// Notes that the member has what its index says that it has.
-    fn note_found(&mut self, of: Fingerprint, id: ObjectId) -> Result<(), Halt> {
+    pub(super) fn note_found(&mut self, of: Fingerprint, id: ObjectId) -> Result<(), Halt> {
         let peer = &self.peers[self.at];
         let found = peer.index.as_ref().map_or(Ok(None), |index| index.at(of))?;
         let Some(found) = found else {

@@ -303,6 +303,28 @@ impl Index {
         }
     }
 
+    /// The pair of the private key at `handle`, if that is known by a public key, and there is none.
+    pub(super) fn pair_of_lone(&self, handle: ObjectHandle) -> Result<Option<Pair>, Halt> {
+        let lone = "SELECT pair FROM object WHERE handle = ?1 AND leans = 1
+                    AND pair NOT IN (SELECT public.pair FROM public JOIN object USING (handle))";
+        let mut lone = self.store.prepare_cached(lone)?;
+        let pair = lone.query_row([handle.0.cast_signed()], |row| row.get(0));
+        Ok(pair.optional()?)
+    }
+
+    /// The one public key of a pair.
+    pub(super) fn public_with(&self, pair: &Pair) -> Result<Option<Found>, Halt> {
+        let mut publics = self.store.prepare_cached(
+            "SELECT object.fingerprint FROM object JOIN public USING (handle) WHERE public.pair = ?1 LIMIT 2",
+        )?;
+        let publics = publics.query_map([pair], |row| row.get(0))?;
+        let publics: Vec<[u8; 16]> = publics.collect::<Result<_, _>>()?;
+        match publics[..] {
+            [one] => self.at(Fingerprint(one)),
+            _ => Ok(None),
+        }
+    }
+
     /// The private keys that are known by the public key at `handle`.
     pub(super) fn that_lean_on(&self, handle: ObjectHandle) -> Result<Vec<Found>, Halt> {
         let sql = format!(

@@ -9,6 +9,7 @@ mod deeds;
 mod entries;
 mod index;
 mod list;
+mod lone;
 mod look;
 
 use std::time::Duration;
