@@ -7,8 +7,8 @@ use cryptoki_sys::{
     CKU_USER,
 };
 use everslot_core::ckr;
-use everslot_protocol::{Body, Bytes, Function, Request, SessionHandle, TokenInfo};
-use secrecy::{ExposeSecret, SecretString};
+use everslot_protocol::{SessionHandle, TokenInfo};
+use secrecy::SecretString;
 
 use super::own::Own;
 use crate::config::{MemberConfig, TokenChoice};
@@ -80,17 +80,8 @@ impl Opened {
         if tries == Tries::FirstOnly && has_few_tries(&info) {
             return Err(NotOpened::FewTries);
         }
-        let read_write = true;
-        let request = Request::OpenSession { slot, read_write };
-        let Body::Session(session) = own.call(Function::OpenSession, &request, &mut [])? else {
-            return Err(CallError::garbled(Function::OpenSession).into());
-        };
-        let request = Request::Login {
-            session,
-            user: CKU_USER,
-            pin: Some(Bytes(pin.expose_secret().as_bytes())),
-        };
-        own.call(Function::Login, &request, &mut [])?;
+        let session = own.open(slot)?;
+        own.log_in(session, CKU_USER, pin)?;
         Ok(Self {
             own,
             session,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use everslot_core::Rv;
 use everslot_protocol::wire::{INFO_SIZE_MAX, decode_info};
-use everslot_protocol::{Body, Function, Request, SlotId, TokenInfo};
+use everslot_protocol::{Body, Bytes, Function, Request, SessionHandle, SlotId, TokenInfo};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::CallError;
 use crate::hosted::Hosted;
@@ -64,6 +65,37 @@ impl Own {
                 cause: failure.cause,
             }),
         }
+    }
+
+    /// `C_OpenSession`, for reading and writing.
+    ///
+    /// # Errors
+    /// As for [`call`](Self::call).
+    pub(crate) fn open(&mut self, slot: SlotId) -> Result<SessionHandle, CallError> {
+        let read_write = true;
+        let request = Request::OpenSession { slot, read_write };
+        match self.call(Function::OpenSession, &request, &mut [])? {
+            Body::Session(session) => Ok(session),
+            _ => Err(CallError::garbled(Function::OpenSession)),
+        }
+    }
+
+    /// `C_Login` as a user of this type (`CKU_…`).
+    ///
+    /// # Errors
+    /// As for [`call`](Self::call).
+    pub(crate) fn log_in(
+        &mut self,
+        session: SessionHandle,
+        user: u64,
+        pin: &SecretString,
+    ) -> Result<(), CallError> {
+        let request = Request::Login {
+            session,
+            user,
+            pin: Some(Bytes(pin.expose_secret().as_bytes())),
+        };
+        self.call(Function::Login, &request, &mut []).map(drop)
     }
 
     /// The way of the calls, for whoever asks in more than one of them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cryptoki_sys::{CKF_TOKEN_INITIALIZED, CKU_SO, CKU_USER};
 use everslot_core::ckr;
-use everslot_protocol::{Body, Bytes, Function, Request, SessionHandle, SlotId};
+use everslot_protocol::{Bytes, Function, Request, SessionHandle, SlotId};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::CallError;
@@ -52,19 +52,8 @@ impl NewToken {
             label: Bytes(label.as_bytes()),
         };
         member.call(Function::InitToken, &request, &mut [])?;
-        let request = Request::OpenSession {
-            slot,
-            read_write: true,
-        };
-        let Body::Session(session) = member.call(Function::OpenSession, &request, &mut [])? else {
-            return Err(CallError::garbled(Function::OpenSession));
-        };
-        let request = Request::Login {
-            session,
-            user: CKU_SO,
-            pin: officer_pin,
-        };
-        member.call(Function::Login, &request, &mut [])?;
+        let session = member.open(slot)?;
+        member.log_in(session, CKU_SO, &pins.officer)?;
         member.call(
             Function::InitPIN,
             &Request::InitPin {
@@ -74,12 +63,7 @@ impl NewToken {
             &mut [],
         )?;
         member.call(Function::Logout, &Request::Logout { session }, &mut [])?;
-        let request = Request::Login {
-            session,
-            user: CKU_USER,
-            pin: user_pin,
-        };
-        member.call(Function::Login, &request, &mut [])?;
+        member.log_in(session, CKU_USER, &pins.user)?;
         Ok(Self { member, session })
     }
 
