@@ -72,7 +72,11 @@ impl Driver<'_, '_, '_> {
             };
             let live = all.iter().filter(|entry| !entry.gone).count();
             match live {
-                0 | 1 => break all.into_iter().max_by_key(|entry| !entry.gone),
+                0 | 1 => match all.into_iter().max_by_key(|entry| !entry.gone) {
+                    // A tombstone that another member's reconcile has made needless since it was read is not the end of the stream.
+                    None => {}
+                    found @ Some(_) => break found,
+                },
                 _ if since.is_none() => {
                     self.ambiguous = self.ambiguous.saturating_add(1);
                     self.why = Some("the group has more than one such object".to_owned());
