@@ -327,53 +327,6 @@ impl Driver<'_, '_, '_> {
         Ok(DeedOutcome::Refused)
     }
 
-    fn destroy(&mut self, of: Fingerprint) -> Result<DeedOutcome, Halt> {
-        let all = self.tools.journal.with_fingerprint(of)?;
-        if all.iter().any(|entry| !entry.gone) {
-            return Ok(DeedOutcome::Gone);
-        }
-        let name = self.peers[self.at].name.clone();
-        if let Some(found) = self.locate(self.at, of)? {
-            // A private key that is known by this public key is found no more without it: it goes first.
-            let index = self.peers[self.at].index.as_ref();
-            let leaning = index.map_or(Ok(Vec::new()), |index| index.that_lean_on(found.handle))?;
-            for private in leaning {
-                let entries = self.tools.journal.with_fingerprint(private.fingerprint)?;
-                let is_gone = !entries.is_empty() && entries.iter().all(|entry| entry.gone);
-                if is_gone && !self.remove(private.handle)? {
-                    return Ok(DeedOutcome::Refused);
-                }
-            }
-            if !self.remove(found.handle)? {
-                return Ok(DeedOutcome::Refused);
-            }
-        }
-        for entry in all {
-            self.note(Note::Lacks(entry.object.id, name.clone()))?;
-        }
-        Ok(DeedOutcome::Done)
-    }
-
-    /// Destroys an object of the member's; whether it is gone.
-    pub(super) fn remove(&mut self, handle: ObjectHandle) -> Result<bool, Halt> {
-        let is_trial = self.tools.is_trial;
-        let Peer { token, index, .. } = &mut self.peers[self.at];
-        if !is_trial {
-            match token.destroy(handle) {
-                Err(error) if is_lost(error) => return Err(error.into()),
-                Err(error) if !is_gone(error) => {
-                    self.why = Some(error.to_string());
-                    return Ok(false);
-                }
-                _ => {}
-            }
-        }
-        index
-            .as_ref()
-            .map_or(Ok(()), |index| index.remove(handle))?;
-        Ok(true)
-    }
-
     /// An object in words for people.
     pub(super) fn words(&mut self, of: Fingerprint) -> String {
         let first = self.at;

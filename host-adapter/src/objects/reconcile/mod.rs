@@ -6,6 +6,7 @@
 
 mod clean;
 mod deeds;
+mod destroy;
 mod entries;
 mod index;
 mod list;
