@@ -265,6 +265,34 @@ fn a_sync_that_is_killed_again_and_again_ends_with_all_the_same() {
     assert_eq!((held[0].len(), &held[0]), (keys, &held[1]));
 }
 
+/// Only the second member serves, which has missed what the first one then had alone.
+fn leave_the_second_alone(lab: &Lab) {
+    lab.take_away(0);
+    wait_until_lost(lab, 0);
+    lab.bring_back(1);
+    lab.wait_for_code(1, "CKR_OK");
+}
+
+#[test]
+fn what_only_members_have_that_are_away_can_be_changed_when_one_is_back() {
+    let lab = domain(2);
+    let module = lab.module();
+    let session = lab.session(module);
+    lab.take_away(1);
+    wait_until_lost(&lab, 1);
+    let key = make_key(session, "key");
+    leave_the_second_alone(&lab);
+    let label = Template::new().label("other");
+    let refused = session.set_attributes(key, &label);
+    let refused = refused.map_err(|failure| failure.code);
+    assert_eq!(refused, Err(everslot_core::ckr::DEVICE_ERROR));
+    lab.bring_back(0);
+    lab.wait_until_all_serve();
+    let changed = session.set_attributes(key, &label);
+    changed.expect("the handle is valid still");
+    assert_eq!(labels(session), [b"other"]);
+}
+
 fn lab_sync(lab: &Lab, more: &[&str]) -> (bool, String) {
     let output = Command::new(everslot_tests::Artifact::Command.path())
         .arg("sync")

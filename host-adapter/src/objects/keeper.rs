@@ -207,6 +207,12 @@ impl Keeper {
         self.book().of_id(id)
     }
 
+    /// Whether the journal has the object of this name, and no tombstone of it.
+    pub(crate) fn is_live(&self, id: ObjectId) -> bool {
+        let entry = self.with_journal(|journal| journal.entry(id));
+        matches!(entry, Ok(Some(entry)) if !entry.gone)
+    }
+
     /// Whether what bears this plant at the member is being made, or is left of what was not made.
     ///
     /// # Errors

@@ -140,6 +140,8 @@ impl Session {
         let mut deeds = Deeds::new(&self.slot, reach, object, altered);
         match carry_through(&mut change, &mut deeds) {
             ChangeAnswer::Done => Ok(deeds.changed()),
+            // The members that have it are away.
+            ChangeAnswer::Gone if keeper.is_live(deeds.id()) => Err(ckr::DEVICE_ERROR),
             ChangeAnswer::Gone => {
                 self.slot.catalogue.remove(object.handle);
                 Err(ckr::OBJECT_HANDLE_INVALID)

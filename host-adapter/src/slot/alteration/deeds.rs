@@ -66,7 +66,8 @@ impl<'a> Deeds<'a> {
         self.changed
     }
 
-    fn id(&self) -> ObjectId {
+    /// The group's own name of the object.
+    pub(super) fn id(&self) -> ObjectId {
         match &self.altered {
             Altered::Set { after, .. } => after.id,
             Altered::Destroyed { id } => *id,
