@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo firmware test test-members fuzz conformance bench bench-sync model lint soak-replay faults turnover
+.PHONY: demo firmware test test-members fuzz conformance bench bench-sync model lint soak-replay faults random-objects turnover
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -91,6 +91,13 @@ turnover:
 	@tests/prerequisites test
 	cargo build --release $(BUT_THE_MODEL)
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/turnover" $(ARGS)
+
+# 1,000 random steps for each of 10 seeds: objects made, changed and destroyed on three members while these are killed, taken away and brought
+# back. ARGS="--seed 3 --steps 200" for less and for another one.
+random-objects:
+	@tests/prerequisites test
+	cargo build --release $(BUT_THE_MODEL)
+	@target=$${CARGO_TARGET_DIR:-target}; "$$target/release/random-objects" $(ARGS)
 
 # Every reachable state of the core that ships, and what is wrong with the pseudo-code it grew from.
 model:

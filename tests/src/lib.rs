@@ -14,6 +14,7 @@ mod host;
 mod lab;
 mod makes;
 pub mod process;
+pub mod random_objects;
 mod ready;
 pub mod replay;
 pub mod resources;

@@ -190,6 +190,26 @@ impl Store {
         move_entries(&self.directory.join("away"), &self.tokens());
     }
 
+    /// Has the module find no token when it looks afresh, as [`Store::take_away`] does; but who has one open goes on to see it.
+    pub fn hide(&self) {
+        self.name_directory(&self.tokens(), &self.directory.join("away"));
+    }
+
+    /// Has the module find its tokens again after [`Store::hide`].
+    pub fn show(&self) {
+        self.name_directory(&self.directory.join("away"), &self.tokens());
+    }
+
+    fn name_directory(&self, old: &Path, new: &Path) {
+        let line = |directory: &Path| format!("directories.tokendir = {}\n", directory.display());
+        let text = std::fs::read_to_string(self.config()).expect("the store is readable");
+        // Renamed into place: no module reads half of it.
+        let file = self.config().with_extension("new");
+        std::fs::write(&file, text.replace(&line(old), &line(new)))
+            .and_then(|()| std::fs::rename(&file, self.config()))
+            .expect("the lab's directory is writable");
+    }
+
     fn tokens(&self) -> PathBuf {
         self.directory.join("tokens")
     }

@@ -103,7 +103,7 @@ impl Campaign {
             for (most, count) in counts.iter_mut().zip(copy.control().counts()) {
                 *most = count.max(*most);
             }
-            if let Some(violation) = standing(&copy) {
+            if let Some(violation) = standing(&copy.journal()) {
                 return Err(format!("{scenario:?} without a fault: {violation}"));
             }
         }

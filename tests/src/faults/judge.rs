@@ -156,7 +156,7 @@ fn superfluous(
 }
 
 /// The members must have the same objects; the keys, the same keys.
-fn apart(found: &Members) -> Vec<Violation> {
+pub(crate) fn apart(found: &Members) -> Vec<Violation> {
     let Some((first, others)) = found.split_first() else {
         return vec![Wrong::Answer.at("no member was looked at")];
     };

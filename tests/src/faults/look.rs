@@ -15,7 +15,7 @@ use crate::{ECDSA, HASH, PIN, SOFTHSM, checked, process};
 /// What begins the label of the domain key, which is no object of the group's.
 const DOMAIN_KEY: &str = "everslot domain key";
 
-/// The `CKA_SUBJECT` that the update of these tests sets.
+/// The `CKA_SUBJECT` that the updates of these tests set, and of a data object the value; a secret key gets `CKA_DERIVE`.
 pub const UPDATED: &str = "updated";
 
 /// An object as one token has it.
@@ -76,6 +76,17 @@ fn alone(directory: &Path, member: usize) -> Vec<Seen> {
     let slot = module.slot_of(&token_label(member));
     let session = module.open(slot).expect("the token is there");
     session.login(PIN).expect("the PIN is right");
+    let seen = objects(session);
+    module.finalize().expect("it is initialised");
+    seen
+}
+
+/// The objects of a token in whose session the user is logged in, sorted.
+///
+/// # Panics
+/// It cannot be searched.
+#[must_use]
+pub fn objects(session: Session) -> Vec<Seen> {
     let objects = session.find(&Template::new()).expect("it can be searched");
     let mut publics = BTreeMap::new();
     let mut all: Vec<_> = objects
@@ -83,7 +94,7 @@ fn alone(directory: &Path, member: usize) -> Vec<Seen> {
         .map(|&object| {
             let class = class(session, object);
             let mut label = text(session, object, CKA_LABEL);
-            if text(session, object, CKA_SUBJECT) == UPDATED {
+            if is_updated(session, object, class) {
                 label += UPDATED;
             }
             if class == CKO_PUBLIC_KEY {
@@ -102,8 +113,15 @@ fn alone(directory: &Path, member: usize) -> Vec<Seen> {
         })
         .collect();
     seen.sort();
-    module.finalize().expect("it is initialised");
     seen
+}
+
+fn is_updated(session: Session, object: Object, class: CK_OBJECT_CLASS) -> bool {
+    match class {
+        CKO_SECRET_KEY => session.attribute(object, CKA_DERIVE).as_deref() == Ok(&[1]),
+        CKO_DATA => text(session, object, CKA_VALUE) == UPDATED,
+        _ => text(session, object, CKA_SUBJECT) == UPDATED,
+    }
 }
 
 fn class(session: Session, object: Object) -> CK_OBJECT_CLASS {

@@ -22,5 +22,6 @@ mod world;
 pub use application::{Answer, Scenario};
 pub use campaign::{Campaign, Tally};
 pub use fault::{Fault, Loss};
+pub(crate) use point::standing;
 pub use point::{Outcome, Point};
 pub use world::{MEMBERS, World};

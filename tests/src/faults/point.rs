@@ -1,6 +1,6 @@
 //! One point: a world, a change, a fault, and what came of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -68,7 +68,7 @@ impl Point<'_> {
             self.after,
             &found,
         ));
-        violations.extend(standing(&world));
+        violations.extend(standing(&world.journal()));
         let kept = (keep && !violations.is_empty()).then(|| world.keep());
         Outcome {
             happened,
@@ -192,8 +192,8 @@ fn wrong_sync(world: &World) -> Option<Violation> {
 }
 
 /// No change is under way any more, so no intent may stand in the journal.
-pub(super) fn standing(world: &World) -> Option<Violation> {
-    let journal = Connection::open_with_flags(world.journal(), OpenFlags::SQLITE_OPEN_READ_WRITE);
+pub(crate) fn standing(journal: &Path) -> Option<Violation> {
+    let journal = Connection::open_with_flags(journal, OpenFlags::SQLITE_OPEN_READ_WRITE);
     let count = journal.and_then(|journal| {
         journal.query_row("SELECT count(*) FROM intent", [], |row| {
             row.get::<_, i64>(0)
