@@ -3,21 +3,25 @@
 //! The tag of a message is the checksum of its IV, associated data and text. An IV that the module makes is a counter of the session, or
 //! different at each call for `CKG_GENERATE_RANDOM`.
 
+mod cipher;
+mod signature;
+
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use cryptoki_sys::{
-    CK_BYTE, CK_FLAGS, CK_GCM_MESSAGE_PARAMS, CK_MECHANISM, CK_OBJECT_HANDLE, CK_RV,
-    CK_SESSION_HANDLE, CK_ULONG, CKF_END_OF_MESSAGE, CKG_GENERATE_RANDOM, CKG_NO_GENERATE,
-    CKR_AEAD_DECRYPT_FAILED, CKR_ARGUMENTS_BAD, CKR_KEY_HANDLE_INVALID, CKR_MECHANISM_INVALID,
-    CKR_MECHANISM_PARAM_INVALID, CKR_OPERATION_ACTIVE, CKR_OPERATION_NOT_INITIALIZED,
-    CKR_SIGNATURE_INVALID,
+    CK_BYTE, CK_MECHANISM, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CKR_ARGUMENTS_BAD,
+    CKR_KEY_HANDLE_INVALID, CKR_MECHANISM_INVALID, CKR_OPERATION_ACTIVE,
+    CKR_OPERATION_NOT_INITIALIZED, CKR_SIGNATURE_INVALID,
 };
 
-use crate::memory::Given;
-use crate::operations::{FLIP, SEED, SIGNATURE_LENGTH, checksum, fill, spread};
+use crate::operations::{SIGNATURE_LENGTH, spread};
 use crate::state::Session;
-use crate::{Outcome, answer, general, memory, objects, state};
+use crate::{Outcome, answer, general, objects, state};
+pub(crate) use cipher::{
+    decrypt, decrypt_begin, decrypt_next, encrypt, encrypt_begin, encrypt_next,
+};
+pub(crate) use signature::{sign, sign_begin, sign_next, verify, verify_begin, verify_next};
 
 /// A message-based operation: the place of its checksum, of its bit and, four further, of the bit of a message in parts.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -92,76 +96,6 @@ impl Messages {
         }
     }
 
-    /// The checksum of what comes before a message's text; makes the IV if it is asked to.
-    ///
-    /// # Safety
-    /// `parameter` is null or a valid `CK_GCM_MESSAGE_PARAMS`, `associated` null or valid.
-    unsafe fn head(
-        self,
-        session: &Session,
-        parameter: Parameter,
-        associated: Bytes,
-    ) -> Result<u64, CK_RV> {
-        if self == SIGN || self == VERIFY {
-            return Ok(SEED);
-        }
-        // SAFETY: by this function's contract.
-        unsafe {
-            let parameter = gcm(parameter)?;
-            if self == ENCRYPT && parameter.ivGenerator != CKG_NO_GENERATE {
-                make_iv(session, parameter)?;
-            }
-            let iv = memory::bytes(parameter.pIv, parameter.ulIvLen)?;
-            let associated = memory::bytes(associated.0, associated.1)?;
-            Ok(checksum(checksum(SEED, iv), associated))
-        }
-    }
-
-    /// Flips the text, and at the end puts the tag out or checks it.
-    ///
-    /// # Safety
-    /// The pointers are null or valid for their lengths.
-    unsafe fn text(
-        self,
-        session: &Session,
-        parameter: Parameter,
-        (data, length): Bytes,
-        (output, output_length): Output,
-        last: bool,
-    ) -> Outcome {
-        // SAFETY: by this function's contract.
-        unsafe {
-            let data = memory::bytes(data, length)?;
-            let flipped: Vec<u8> = data.iter().map(|byte| byte ^ FLIP).collect();
-            let plain = if self == ENCRYPT { data } else { &flipped };
-            let sum = checksum(session.sums[self.0].load(Relaxed), plain);
-            let tag: [u8; TAG_LENGTH] = spread(sum);
-            let parameter = gcm(parameter)?;
-            if self == DECRYPT && last && !output.is_null() {
-                let given = memory::bytes(parameter.pTag, parameter.ulTagBits / 8)?;
-                if given != &tag[..given.len()] {
-                    self.end_message(session);
-                    return Err(CKR_AEAD_DECRYPT_FAILED);
-                }
-            }
-            if memory::give(output, output_length, &flipped)? == Given::Length {
-                return Ok(());
-            }
-            session.sums[self.0].store(sum, Relaxed);
-            if last {
-                self.end_message(session);
-                if self == ENCRYPT {
-                    let length = usize::try_from(parameter.ulTagBits / 8).unwrap_or(TAG_LENGTH);
-                    if parameter.pTag.is_null() || length > TAG_LENGTH {
-                        return Err(CKR_MECHANISM_PARAM_INVALID);
-                    }
-                    parameter.pTag.copy_from(tag.as_ptr(), length);
-                }
-            }
-            Ok(())
-        }
-    }
-
     /// # Safety
     /// The pointers are null or valid for their lengths.
     unsafe fn begin(
@@ -177,72 +111,6 @@ impl Messages {
         session.operations.fetch_or(self.message_bit(), SeqCst);
         Ok(())
     }
-
-    /// # Safety
-    /// The pointers are null or valid for their lengths.
-    unsafe fn whole(
-        self,
-        session: CK_SESSION_HANDLE,
-        parameter: Parameter,
-        associated: Bytes,
-        data: Bytes,
-        output: Output,
-    ) -> Outcome {
-        let session = self.under_way(session, false)?;
-        // SAFETY: by this function's contract.
-        unsafe {
-            if !output.0.is_null() {
-                let head = self.head(session, parameter, associated)?;
-                session.sums[self.0].store(head, Relaxed);
-            }
-            self.text(session, parameter, data, output, true)
-        }
-    }
-
-    /// The checksum of a signed message with this part of it.
-    ///
-    /// # Safety
-    /// `data` is null or valid for its length.
-    unsafe fn absorb(self, session: &Session, (data, length): Bytes) -> Result<u64, CK_RV> {
-        // SAFETY: by this function's contract.
-        let data = unsafe { memory::bytes(data, length) }?;
-        Ok(checksum(session.sums[self.0].load(Relaxed), data))
-    }
-}
-
-/// # Safety
-/// The parameter is null or a valid `CK_GCM_MESSAGE_PARAMS` for the call.
-unsafe fn gcm<'a>((parameter, length): Parameter) -> Result<&'a CK_GCM_MESSAGE_PARAMS, CK_RV> {
-    if length != size_of::<CK_GCM_MESSAGE_PARAMS>() as CK_ULONG {
-        return Err(CKR_MECHANISM_PARAM_INVALID);
-    }
-    // SAFETY: by this function's contract.
-    unsafe { parameter.cast::<CK_GCM_MESSAGE_PARAMS>().as_ref() }.ok_or(CKR_MECHANISM_PARAM_INVALID)
-}
-
-/// # Safety
-/// The parameter's IV is null or valid for its length.
-unsafe fn make_iv(session: &Session, parameter: &CK_GCM_MESSAGE_PARAMS) -> Outcome {
-    static RANDOM: AtomicU64 = AtomicU64::new(0);
-    let length = usize::try_from(parameter.ulIvLen).unwrap_or(0);
-    if parameter.pIv.is_null() || length == 0 {
-        return Err(CKR_MECHANISM_PARAM_INVALID);
-    }
-    // SAFETY: not null, and valid by this function's contract.
-    let iv = unsafe { std::slice::from_raw_parts_mut(parameter.pIv, length) };
-    let fixed =
-        usize::try_from(parameter.ulIvFixedBits / 8).map_or(length, |fixed| fixed.min(length));
-    let counter = session.counter.fetch_add(1, Relaxed);
-    if parameter.ivGenerator == CKG_GENERATE_RANDOM {
-        let seed = u64::from(std::process::id()) << 32 | RANDOM.fetch_add(1, Relaxed);
-        fill(&mut iv[fixed..], seed);
-    } else {
-        let bytes = counter.to_be_bytes();
-        for (place, byte) in iv[fixed..].iter_mut().rev().zip(bytes.iter().rev()) {
-            *place = *byte;
-        }
-    }
-    Ok(())
 }
 
 /// The functions of an operation, from the C signatures of PKCS#11 to the methods above.
@@ -263,200 +131,12 @@ macro_rules! functions {
             answer($C_Final, || $operation.end(session))
         }
     };
-    (cipher $operation:ident $whole:ident $C_Whole:literal $begin:ident $C_Begin:literal $next:ident $C_Next:literal) => {
-        pub(crate) unsafe extern "C" fn $whole(
-            session: CK_SESSION_HANDLE,
-            parameter: *mut c_void,
-            parameter_length: CK_ULONG,
-            associated: *mut CK_BYTE,
-            associated_length: CK_ULONG,
-            data: *mut CK_BYTE,
-            length: CK_ULONG,
-            output: *mut CK_BYTE,
-            output_length: *mut CK_ULONG,
-        ) -> CK_RV {
-            let (parameter, associated) = (
-                (parameter, parameter_length),
-                (associated.cast_const(), associated_length),
-            );
-            let (data, output) = ((data.cast_const(), length), (output, output_length));
-            // SAFETY: the application's pointers are null or valid for the stated lengths, by PKCS#11.
-            answer($C_Whole, || unsafe {
-                $operation.whole(session, parameter, associated, data, output)
-            })
-        }
-
-        pub(crate) unsafe extern "C" fn $begin(
-            session: CK_SESSION_HANDLE,
-            parameter: *mut c_void,
-            parameter_length: CK_ULONG,
-            associated: *mut CK_BYTE,
-            associated_length: CK_ULONG,
-        ) -> CK_RV {
-            let (parameter, associated) = (
-                (parameter, parameter_length),
-                (associated.cast_const(), associated_length),
-            );
-            // SAFETY: the application's pointers are null or valid for the stated lengths, by PKCS#11.
-            answer($C_Begin, || unsafe {
-                $operation.begin(session, parameter, associated)
-            })
-        }
-
-        pub(crate) unsafe extern "C" fn $next(
-            session: CK_SESSION_HANDLE,
-            parameter: *mut c_void,
-            parameter_length: CK_ULONG,
-            data: *mut CK_BYTE,
-            length: CK_ULONG,
-            output: *mut CK_BYTE,
-            output_length: *mut CK_ULONG,
-            flags: CK_FLAGS,
-        ) -> CK_RV {
-            let (parameter, data) = ((parameter, parameter_length), (data.cast_const(), length));
-            let last = flags & CKF_END_OF_MESSAGE != 0;
-            // SAFETY: the application's pointers are null or valid for the stated lengths, by PKCS#11.
-            answer($C_Next, || unsafe {
-                let session = $operation.under_way(session, true)?;
-                $operation.text(session, parameter, data, (output, output_length), last)
-            })
-        }
-    };
 }
 
 functions!(ENCRYPT encrypt_init "C_MessageEncryptInit" encrypt_final "C_MessageEncryptFinal");
 functions!(DECRYPT decrypt_init "C_MessageDecryptInit" decrypt_final "C_MessageDecryptFinal");
 functions!(SIGN sign_init "C_MessageSignInit" sign_final "C_MessageSignFinal");
 functions!(VERIFY verify_init "C_MessageVerifyInit" verify_final "C_MessageVerifyFinal");
-functions!(cipher ENCRYPT encrypt "C_EncryptMessage" encrypt_begin "C_EncryptMessageBegin" encrypt_next "C_EncryptMessageNext");
-functions!(cipher DECRYPT decrypt "C_DecryptMessage" decrypt_begin "C_DecryptMessageBegin" decrypt_next "C_DecryptMessageNext");
-
-pub(crate) unsafe extern "C" fn sign(
-    session: CK_SESSION_HANDLE,
-    _parameter: *mut c_void,
-    _parameter_length: CK_ULONG,
-    data: *mut CK_BYTE,
-    length: CK_ULONG,
-    signature: *mut CK_BYTE,
-    signature_length: *mut CK_ULONG,
-) -> CK_RV {
-    answer("C_SignMessage", || {
-        let session = SIGN.under_way(session, false)?;
-        session.sums[SIGN.0].store(SEED, Relaxed);
-        // SAFETY: the application's pointers are null or valid for the stated lengths, by PKCS#11.
-        unsafe {
-            let sum = SIGN.absorb(session, (data, length))?;
-            memory::give(
-                signature,
-                signature_length,
-                &spread::<SIGNATURE_LENGTH>(sum),
-            )
-            .map(drop)
-        }
-    })
-}
-
-pub(crate) unsafe extern "C" fn sign_begin(
-    session: CK_SESSION_HANDLE,
-    parameter: *mut c_void,
-    length: CK_ULONG,
-) -> CK_RV {
-    // SAFETY: there are no associated data, and the parameter is not looked at.
-    answer("C_SignMessageBegin", || unsafe {
-        SIGN.begin(session, (parameter, length), (std::ptr::null(), 0))
-    })
-}
-
-pub(crate) unsafe extern "C" fn sign_next(
-    session: CK_SESSION_HANDLE,
-    _parameter: *mut c_void,
-    _parameter_length: CK_ULONG,
-    data: *mut CK_BYTE,
-    length: CK_ULONG,
-    signature: *mut CK_BYTE,
-    signature_length: *mut CK_ULONG,
-) -> CK_RV {
-    answer("C_SignMessageNext", || {
-        let session = SIGN.under_way(session, true)?;
-        // SAFETY: the application's pointers are null or valid for the stated lengths, by PKCS#11.
-        unsafe {
-            let sum = SIGN.absorb(session, (data, length))?;
-            if signature_length.is_null() {
-                session.sums[SIGN.0].store(sum, Relaxed);
-            } else if memory::give(
-                signature,
-                signature_length,
-                &spread::<SIGNATURE_LENGTH>(sum),
-            )? == Given::Output
-            {
-                SIGN.end_message(session);
-            }
-        }
-        Ok(())
-    })
-}
-
-pub(crate) unsafe extern "C" fn verify(
-    session: CK_SESSION_HANDLE,
-    _parameter: *mut c_void,
-    _parameter_length: CK_ULONG,
-    data: *mut CK_BYTE,
-    length: CK_ULONG,
-    signature: *mut CK_BYTE,
-    signature_length: CK_ULONG,
-) -> CK_RV {
-    answer("C_VerifyMessage", || {
-        let session = VERIFY.under_way(session, false)?;
-        session.sums[VERIFY.0].store(SEED, Relaxed);
-        // SAFETY: the application's pointers are null or valid for the stated lengths, by PKCS#11.
-        let (sum, given) = unsafe {
-            (
-                VERIFY.absorb(session, (data, length))?,
-                memory::bytes(signature, signature_length)?,
-            )
-        };
-        matches_signature(sum, given)
-    })
-}
-
-pub(crate) unsafe extern "C" fn verify_begin(
-    session: CK_SESSION_HANDLE,
-    parameter: *mut c_void,
-    length: CK_ULONG,
-) -> CK_RV {
-    // SAFETY: there are no associated data, and the parameter is not looked at.
-    answer("C_VerifyMessageBegin", || unsafe {
-        VERIFY.begin(session, (parameter, length), (std::ptr::null(), 0))
-    })
-}
-
-pub(crate) unsafe extern "C" fn verify_next(
-    session: CK_SESSION_HANDLE,
-    _parameter: *mut c_void,
-    _parameter_length: CK_ULONG,
-    data: *mut CK_BYTE,
-    length: CK_ULONG,
-    signature: *mut CK_BYTE,
-    signature_length: CK_ULONG,
-) -> CK_RV {
-    answer("C_VerifyMessageNext", || {
-        let session = VERIFY.under_way(session, true)?;
-        // SAFETY: the application's pointers are null or valid for the stated lengths, by PKCS#11.
-        let (sum, given) = unsafe {
-            (
-                VERIFY.absorb(session, (data, length))?,
-                memory::bytes(signature, signature_length)?,
-            )
-        };
-        if signature.is_null() {
-            session.sums[VERIFY.0].store(sum, Relaxed);
-            return Ok(());
-        }
-        VERIFY.end_message(session);
-        matches_signature(sum, given)
-    })
-}
-
 /// Whether `given` is the signature of what has this checksum.
 pub(crate) fn matches_signature(sum: u64, given: &[u8]) -> Outcome {
     if given == spread::<SIGNATURE_LENGTH>(sum) {
