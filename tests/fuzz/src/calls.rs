@@ -1,4 +1,4 @@
-//! Every function of PKCS#11 2.40 with arbitrary arguments.
+//! Every function of PKCS#11 3.2 with arbitrary arguments.
 
 use cryptoki_sys::*;
 
@@ -24,7 +24,9 @@ macro_rules! call {
 
 // Below the macro, which they use.
 mod keys;
+mod later;
 mod library;
+mod messages;
 mod objects;
 mod operations;
 mod sessions;
@@ -65,6 +67,22 @@ pub(crate) const CALLS: &[(usize, Call)] = &[
     (2, library::random),
     (1, library::legacy),
     (1, library::initialise),
+    (1, later::interfaces),
+    (1, later::login_user),
+    (1, later::cancel),
+    (1, later::validation),
+    (1, later::asynchronous),
+    (4, later::verify_signature),
+    (2, later::encapsulate),
+    (2, later::wrap_authenticated),
+    (2, later::unwrap_authenticated),
+    (6, messages::begin),
+    (2, messages::end),
+    (4, messages::cipher),
+    (3, messages::cipher_begin),
+    (5, messages::cipher_next),
+    (4, messages::sign),
+    (4, messages::verify),
 ];
 
 /// Notes an object that a call has made.

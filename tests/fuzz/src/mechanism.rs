@@ -1,5 +1,6 @@
 //! Mechanisms of all kinds, with parameters that are right, wrong and absurd.
 
+use std::ffi::c_void;
 use std::ptr::null_mut;
 
 use cryptoki_sys::*;
@@ -54,6 +55,45 @@ pub(crate) fn mechanism(
         pParameter: parameter.cast(),
         ulParameterLen: length,
     }])
+}
+
+/// A mechanism that message-based operations have.
+pub(crate) fn message_mechanism(choice: &mut Choice, memory: &mut Memory) -> *mut CK_MECHANISM {
+    let kind = *choice
+        .of(&[CKM_AES_GCM, CKM_AES_GCM, CKM_ECDSA, CKM_ECDSA_SHA256])
+        .unwrap_or(&CKM_AES_GCM);
+    memory.keep_all(&[CK_MECHANISM {
+        mechanism: kind,
+        pParameter: null_mut(),
+        ulParameterLen: 0,
+    }])
+}
+
+/// What a message has beside its data: the structure of GCM, mostly.
+pub(crate) fn message_parameter(
+    choice: &mut Choice,
+    memory: &mut Memory,
+) -> (*mut c_void, CK_ULONG) {
+    if choice.one_in(4) {
+        let (parameter, length) = harmless(choice, memory);
+        return (parameter.cast(), length);
+    }
+    let (iv, length) = part(choice, memory, 12);
+    let parameter = CK_GCM_MESSAGE_PARAMS {
+        pIv: iv,
+        ulIvLen: length,
+        ulIvFixedBits: *choice.of(&[0, 0, 32, 96, CK_ULONG::MAX]).unwrap_or(&0),
+        ivGenerator: choice.below(6) as CK_ULONG,
+        // As long as any tag may be.
+        pTag: if choice.one_in(8) {
+            null_mut()
+        } else {
+            memory.keep(&choice.bytes(64))
+        },
+        ulTagBits: *choice.of(&[128, 128, 96, 7, 0, 1000]).unwrap_or(&128),
+    };
+    let (parameter, length) = whole(memory, parameter);
+    (parameter.cast(), length)
 }
 
 fn flat(choice: &mut Choice, memory: &mut Memory) -> (*mut u8, CK_ULONG) {

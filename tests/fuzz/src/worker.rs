@@ -5,7 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use cryptoki_sys::{CK_FUNCTION_LIST, CK_FUNCTION_LIST_PTR_PTR, CK_RV, CKR_OK};
+use cryptoki_sys::{
+    CK_FLAGS, CK_FUNCTION_LIST, CK_FUNCTION_LIST_3_2, CK_FUNCTION_LIST_PTR_PTR, CK_INTERFACE,
+    CK_RV, CK_UTF8CHAR, CK_VERSION, CKR_OK,
+};
 use everslot::status::{Client, Read};
 use everslot_tests::client::{Module, Template};
 use everslot_tests::{ECDSA, HASH, Isolation, Lab, PATIENCE, Plan, Token, ec_key, eventually};
@@ -24,6 +27,12 @@ const LONGEST: usize = 40;
 
 unsafe extern "C" {
     fn C_GetFunctionList(list: CK_FUNCTION_LIST_PTR_PTR) -> CK_RV;
+    fn C_GetInterface(
+        name: *mut CK_UTF8CHAR,
+        version: *mut CK_VERSION,
+        interface: *mut *mut CK_INTERFACE,
+        flags: CK_FLAGS,
+    ) -> CK_RV;
 }
 
 /// Runs sequences until the time or their number is over. Panics at what must not be.
@@ -31,8 +40,8 @@ pub(crate) fn run(arguments: &Arguments, members: Members, path: &Path) -> ExitC
     end_at_panics();
     let file = File::create(path).expect("the progress can be written");
     let lab = lab(members);
-    let functions = functions();
-    let module = Module::linked(functions);
+    let module = Module::linked(functions());
+    let functions = latest();
     let end = Instant::now() + Duration::from_secs(arguments.seconds);
     let last = arguments
         .sequences
@@ -96,10 +105,28 @@ fn functions() -> &'static CK_FUNCTION_LIST {
     list.expect("a function list")
 }
 
+/// Every function: the lists of the earlier versions are the beginning of this one.
+fn latest() -> &'static CK_FUNCTION_LIST_3_2 {
+    let mut name = *b"PKCS 11\0";
+    let mut version = CK_VERSION { major: 3, minor: 2 };
+    let mut interface = std::ptr::null_mut();
+    // SAFETY: the pointers are of a text, of a version and of a place for a pointer; what comes is static, and of the version that was asked for.
+    let list = unsafe {
+        let code = C_GetInterface(name.as_mut_ptr(), &raw mut version, &raw mut interface, 0);
+        assert_eq!(code, CKR_OK);
+        let interface = interface.as_ref().expect("an interface");
+        interface
+            .pFunctionList
+            .cast::<CK_FUNCTION_LIST_3_2>()
+            .as_ref()
+    };
+    list.expect("a function list")
+}
+
 /// One sequence, and what must hold after each; how many calls it had, and how many succeeded.
 fn sequence(
     seed: u64,
-    functions: &'static CK_FUNCTION_LIST,
+    functions: &'static CK_FUNCTION_LIST_3_2,
     module: Module,
     lab: &Lab,
 ) -> (u64, u64) {

@@ -1,13 +1,13 @@
 use cryptoki_sys::{
-    CK_FUNCTION_LIST, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID,
-    CKR_OK,
+    CK_FUNCTION_LIST_3_2, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE,
+    CK_SLOT_ID, CKR_OK,
 };
 
 use crate::choice::Choice;
 
 /// What a sequence of calls knows of the library that it drives.
 pub(crate) struct World {
-    pub(crate) functions: &'static CK_FUNCTION_LIST,
+    pub(crate) functions: &'static CK_FUNCTION_LIST_3_2,
     pub(crate) slot: CK_SLOT_ID,
     pub(crate) pin: &'static [u8],
     pub(crate) mechanisms: Vec<CK_MECHANISM_TYPE>,

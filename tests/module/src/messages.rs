@@ -10,8 +10,8 @@ use std::ffi::c_void;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use cryptoki_sys::{
-    CK_BYTE, CK_MECHANISM, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CKR_ARGUMENTS_BAD,
-    CKR_KEY_HANDLE_INVALID, CKR_MECHANISM_INVALID, CKR_OPERATION_ACTIVE,
+    CK_BYTE, CK_MECHANISM, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CKM_AES_GCM,
+    CKR_ARGUMENTS_BAD, CKR_KEY_HANDLE_INVALID, CKR_MECHANISM_INVALID, CKR_OPERATION_ACTIVE,
     CKR_OPERATION_NOT_INITIALIZED, CKR_SIGNATURE_INVALID,
 };
 
@@ -58,7 +58,11 @@ impl Messages {
         let session = state::session(session)?;
         // SAFETY: by this function's contract.
         let mechanism = unsafe { mechanism.as_ref() }.ok_or(CKR_ARGUMENTS_BAD)?;
-        if !general::has_mechanism(mechanism.mechanism) {
+        // The parameter of a cipher's messages is read as that of GCM.
+        let is_cipher = self == ENCRYPT || self == DECRYPT;
+        if !general::has_mechanism(mechanism.mechanism)
+            || (is_cipher && mechanism.mechanism != CKM_AES_GCM)
+        {
             return Err(CKR_MECHANISM_INVALID);
         }
         if !objects::is_usable(session, key) {
