@@ -13,7 +13,7 @@ pub(super) const WAITS: &str = "basic::wait_for_slot_event";
 /// What is said of it instead of an outcome.
 pub(super) const NOT_RUN: &str = "not run: it would wait for ever";
 
-const EXPLAINED: [Explained; 3] = [
+const EXPLAINED: [Explained; 5] = [
     Explained {
         case: WAITS,
         failure: NOT_RUN,
@@ -30,7 +30,19 @@ const EXPLAINED: [Explained; 3] = [
         failure: "missing_result",
         why: NEVER_CALLED,
     },
+    Explained {
+        case: "tests/test_slots_and_tokens.py::SlotsAndTokensTests::test_get_slots",
+        failure: "1 != 2",
+        why: ONE_SLOT,
+    },
+    Explained {
+        case: "tests/test_slots_and_tokens.py::SlotsAndTokensTests::test_get_tokens",
+        failure: "1 != 2",
+        why: ONE_SLOT,
+    },
 ];
+
+const ONE_SLOT: &str = "the suite knows that SoftHSM always has one more slot, with a token that is not initialised; a group is one slot";
 
 const NEVER_CALLED: &str = "the suite never calls the module: it gives an array of char for a pointer to unsigned char, and its own \
                             Python raises ctypes.ArgumentError; the bare member has no 3.2 interface, so the case is left out there";

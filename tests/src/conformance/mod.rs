@@ -4,6 +4,8 @@ mod cryptoki_crate;
 mod explained;
 mod outcome;
 mod pkcs11_check;
+mod pytest;
+mod python_pkcs11;
 mod show;
 mod situation;
 mod watch;
@@ -26,6 +28,8 @@ pub enum Suite {
     Cryptoki,
     /// pkcs11-check, from PyPI.
     Pkcs11Check,
+    /// The tests that python-pkcs11 ships, from PyPI.
+    PythonPkcs11,
 }
 
 /// What is to be run.
@@ -45,6 +49,7 @@ pub struct Choice {
 enum Part {
     Check(Category),
     Cryptoki(Vec<cryptoki_crate::Program>),
+    PythonPkcs11,
 }
 
 /// Runs what is chosen and prints, for each suite and situation, which cases the bare member fails, which everslot fails, and which only
@@ -96,6 +101,17 @@ fn timed(title: &str, run: impl FnOnce() -> Results) -> Results {
 }
 
 impl Suite {
+    /// Whether what the suite needs is installed, so that [`run`] can run it.
+    #[must_use]
+    pub fn is_installed(self) -> bool {
+        match self {
+            // Cargo has its source wherever this was built.
+            Self::Cryptoki => true,
+            Self::Pkcs11Check => pkcs11_check::program().is_file(),
+            Self::PythonPkcs11 => python_pkcs11::is_installed(),
+        }
+    }
+
     fn parts(self, categories: &[Category]) -> Vec<Part> {
         match self {
             Self::Cryptoki => {
@@ -103,6 +119,7 @@ impl Suite {
                 vec![Part::Cryptoki(cryptoki_crate::build(&directory))]
             }
             Self::Pkcs11Check => categories.iter().copied().map(Part::Check).collect(),
+            Self::PythonPkcs11 => vec![Part::PythonPkcs11],
         }
     }
 }
@@ -112,6 +129,7 @@ impl Part {
         match self {
             Self::Check(category) => format!("pkcs11-check {}", category.name()),
             Self::Cryptoki(_) => "cryptoki crate".to_owned(),
+            Self::PythonPkcs11 => "python-pkcs11".to_owned(),
         }
     }
 
@@ -119,6 +137,7 @@ impl Part {
         match self {
             Self::Check(_) => pkcs11_check::PINS,
             Self::Cryptoki(_) => cryptoki_crate::PINS,
+            Self::PythonPkcs11 => python_pkcs11::PINS,
         }
     }
 
@@ -126,6 +145,7 @@ impl Part {
         match self {
             Self::Check(category) => pkcs11_check::run(target, *category, cases),
             Self::Cryptoki(programs) => cryptoki_crate::run(target, programs, cases),
+            Self::PythonPkcs11 => python_pkcs11::run(target, cases),
         }
     }
 }

@@ -28,6 +28,7 @@ pub(super) struct Target {
     module: PathBuf,
     environment: Vec<(&'static str, OsString)>,
     victim: Option<PathBuf>,
+    label: String,
     is_group: bool,
 }
 
@@ -61,9 +62,11 @@ impl Target {
     /// SoftHSM itself, with a fresh token.
     pub(super) fn bare(pins: Pins) -> Self {
         let lab = Lab::prepare(plan(1, pins));
-        let config = lab.members()[0].store().config();
+        let member = &lab.members()[0];
+        let (config, label) = (member.store().config(), member.token_label().to_owned());
         Self {
             lab,
+            label,
             module: PathBuf::from(SOFTHSM),
             environment: vec![("SOFTHSM2_CONF", config.into())],
             victim: None,
@@ -84,12 +87,18 @@ impl Target {
             environment: lab.environment(),
             victim,
             lab,
+            label: Lab::LABEL.to_owned(),
             is_group: true,
         }
     }
 
     pub(super) fn module(&self) -> &Path {
         &self.module
+    }
+
+    /// The label of its token.
+    pub(super) fn label(&self) -> &str {
+        &self.label
     }
 
     /// Whether it is everslot's, not the bare member's.
