@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use everslot_tests::replay::{Bed, Load, Tally, Work};
-use everslot_tests::{Lab, Plan};
+use everslot_tests::{Lab, PATIENCE, Plan};
 
 /// Kills members during long operations of many parts; exits with 1 if any of these ends wrongly.
 #[derive(Parser)]
 struct Arguments {
+    /// Only this kind of operation; may be given more than once.
+    #[arg(long)]
+    work: Vec<Work>,
     /// Operations of each kind.
     #[arg(long, default_value_t = 200)]
     runs: usize,
@@ -36,7 +39,8 @@ fn main() -> ExitCode {
     let lab = Lab::new(Plan {
         transcript: Some(arguments.transcript.leak()),
         interval: Duration::from_millis(50),
-        deadline: Duration::from_secs(5),
+        // Nothing hangs here: whoever does not answer in time is slow, and not to be lost for it.
+        deadline: PATIENCE,
         ..Plan::default()
     });
     let load = Load {
@@ -45,7 +49,12 @@ fn main() -> ExitCode {
     };
     let bed = Bed::new(&lab, lab.module(), load);
     let mut wrong = 0;
-    for work in Work::ALL {
+    let works = if arguments.work.is_empty() {
+        Work::value_variants()
+    } else {
+        &arguments.work
+    };
+    for &work in works {
         let expected = bed.undisturbed(work);
         let mut tally = Tally::default();
         for _ in 0..arguments.runs {

@@ -1,5 +1,6 @@
 use std::hash::{DefaultHasher, Hasher};
 
+use clap::ValueEnum;
 use cryptoki_sys::{CKM_SHA256, CKM_SHA256_RSA_PKCS, CKO_PRIVATE_KEY};
 
 use super::Load;
@@ -7,7 +8,7 @@ use crate::client::{Failure, Mechanism, Object, Session, Template};
 use crate::{AES_LABEL, RSA_LABEL};
 
 /// What is done in many parts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Work {
     /// `C_SignInit` … `C_SignFinal` with SHA-256 and RSA.
     Sign,
