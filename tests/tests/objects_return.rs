@@ -293,6 +293,26 @@ fn what_only_members_have_that_are_away_can_be_changed_when_one_is_back() {
     assert_eq!(labels(session), [b"other"]);
 }
 
+#[test]
+fn members_that_all_have_missed_something_are_brought_in_step_at_one_login() {
+    let lab = domain(2);
+    let module = lab.module();
+    let session = lab.session(module);
+    lab.take_away(1);
+    wait_until_lost(&lab, 1);
+    make_key(session, "first");
+    leave_the_second_alone(&lab);
+    make_key(session, "second");
+    module.finalize().expect("it is initialised");
+    lab.bring_back(0);
+    let module = lab.module();
+    let session = lab.session(module);
+    for member in lab.status() {
+        assert_eq!(member["losses"].as_u64(), Some(0), "{member}");
+    }
+    assert_eq!(labels(session), [b"first".to_vec(), b"second".to_vec()]);
+}
+
 fn lab_sync(lab: &Lab, more: &[&str]) -> (bool, String) {
     let output = Command::new(everslot_tests::Artifact::Command.path())
         .arg("sync")

@@ -134,12 +134,14 @@ impl GroupDriver {
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Arc::new(Secret::of_user(pin, name)));
         let in_step = self.bring_in_step_at_login(&first, user);
-        self.drive(Input::LoginAccepted {
+        let followers = self.feed(Input::LoginAccepted {
             member,
             incarnation,
             user,
         });
+        // Those that follow may have to be brought in step as well: the write gate is not to be closed for this one any more.
         self.admitted(member);
+        self.carry_out(&followers);
         match in_step {
             Ok(()) => {}
             // The others have followed it.
