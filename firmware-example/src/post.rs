@@ -19,6 +19,22 @@ pub struct MemberSettings<'a> {
     pub role: Role,
 }
 
+impl<'a> MemberSettings<'a> {
+    /// One that takes its share of the calls.
+    #[must_use]
+    pub const fn active(token: &'a str) -> Self {
+        let role = Role::Active;
+        Self { token, role }
+    }
+
+    /// One that takes calls when no active one is left.
+    #[must_use]
+    pub const fn standby(token: &'a str) -> Self {
+        let role = Role::Standby;
+        Self { token, role }
+    }
+}
+
 /// What is open on a member; void once the member is closed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Open {

@@ -8,7 +8,7 @@ mod token;
 
 use core::time::Duration;
 
-use everslot_core::{Attempts, Event, MemberId, Policy, Role, Rv, ckr};
+use everslot_core::{Attempts, Event, MemberId, Policy, Rv, ckr};
 
 use crate::{Failure, MemberSettings, Settings};
 use bench::{Bench, Happened};
@@ -31,16 +31,7 @@ const SETTINGS: Settings<'static> = Settings {
 };
 
 const MEMBERS: [MemberSettings<'static>; 3] = [
-    MemberSettings {
-        token: "alpha",
-        role: Role::Active,
-    },
-    MemberSettings {
-        token: "beta",
-        role: Role::Active,
-    },
-    MemberSettings {
-        token: "gamma",
-        role: Role::Standby,
-    },
+    MemberSettings::active("alpha"),
+    MemberSettings::active("beta"),
+    MemberSettings::standby("gamma"),
 ];

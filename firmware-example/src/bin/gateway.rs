@@ -12,7 +12,7 @@ mod lm3s6965evb;
 use core::time::Duration;
 
 use cortex_m_rt::entry;
-use everslot_core::{Attempts, Event, Instant, MemberId, Policy, Role};
+use everslot_core::{Attempts, Event, Instant, MemberId, Policy};
 use everslot_firmware::{Board, Failure, Gateway, MemberSettings, Settings, Watch};
 use lm3s6965evb::{Light, Machine, Millis, Sleep, Uart};
 use semihosting::process::exit;
@@ -31,18 +31,9 @@ const SETTINGS: Settings<'static> = Settings {
 };
 
 const MEMBERS: [MemberSettings<'static>; 3] = [
-    MemberSettings {
-        token: "alpha",
-        role: Role::Active,
-    },
-    MemberSettings {
-        token: "beta",
-        role: Role::Active,
-    },
-    MemberSettings {
-        token: "gamma",
-        role: Role::Standby,
-    },
+    MemberSettings::active("alpha"),
+    MemberSettings::active("beta"),
+    MemberSettings::standby("gamma"),
 ];
 
 /// Rounds to be served once everything is well again.
