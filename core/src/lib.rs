@@ -84,9 +84,130 @@
 //!
 //! # In firmware
 //!
-//! Feed [`Group::handle`] its [`Input`]s with the time since boot, carry out the [`Action`]s that come back, call it with [`Input::Timer`] when
-//! [`Group::poll_timeout`] says so, and make one [`Call`] for each call. No function here waits, and all memory is the values themselves. `firmware-example/`
-//! does that for a Cortex-M; its `README.md` says it on one page.
+//! No function here waits, and all memory is the values themselves: a [`Group`], an [`Output`], a [`Call`] for each call under way. This is all of a
+//! gateway but for its members' lines, which are `Option`s here, and its timer. `firmware-example/` is one for a Cortex-M, whose `README.md`
+//! says on one page what to feed when; `firmware-example/c/` is the same in C.
+//!
+//! ```
+//! use everslot_core::*;
+//!
+//! const MEMBERS: usize = 3;
+//!
+//! struct Gateway {
+//!     group: Group<MEMBERS>,
+//!     output: Output<MEMBERS>,
+//!     /// What a member answers to a request; nothing when it is unplugged.
+//!     lines: [Option<Rv>; MEMBERS],
+//!     choices: u32,
+//! }
+//!
+//! impl Gateway {
+//!     /// Feeds an input, then whatever comes of its actions. Where requests take time, an action begins one, and its outcome is fed when it is there.
+//!     fn feed(&mut self, input: Input, now: Instant) {
+//!         self.group.handle_into(input, now, &mut self.output);
+//!         for event in &self.output.events {
+//!             println!("{} ms: {}", now.as_millis(), event.words());
+//!         }
+//!         for action in self.output.actions.clone() {
+//!             if let Some(outcome) = self.carry_out(action) {
+//!                 self.feed(outcome, now);
+//!             }
+//!         }
+//!     }
+//!
+//!     fn carry_out(&self, action: Action) -> Option<Input> {
+//!         let is_well = self.lines[action.member().index()] == Some(ckr::OK);
+//!         match action {
+//!             Action::Perform { member, serial, step, login: (_, login) } => {
+//!                 let outcome = match is_well {
+//!                     true => StepOutcome::Done { login },
+//!                     false => StepOutcome::Failed(Evidence::NotReached),
+//!                 };
+//!                 Some(Input::Step { member, serial, step, outcome })
+//!             }
+//!             Action::LogIn { member, incarnation, generation, .. }
+//!             | Action::LogOut { member, incarnation, generation } => {
+//!                 let outcome = match is_well {
+//!                     true => LoginOutcome::Done,
+//!                     false => LoginOutcome::Lost(Evidence::NotReached),
+//!                 };
+//!                 Some(Input::LoginChanged { member, incarnation, generation, outcome })
+//!             }
+//!             Action::Close { .. } => None,
+//!         }
+//!     }
+//!
+//!     /// To be called often, or when `poll_timeout` says.
+//!     fn turn(&mut self, now: Instant) {
+//!         while matches!(self.group.poll_timeout(), WakeUp::At(at, _) if at <= now) {
+//!             self.feed(Input::Timer, now);
+//!         }
+//!     }
+//!
+//!     /// A signature, say: it may be sent twice.
+//!     fn call(&mut self, now: Instant) -> Answer {
+//!         let mut call = Call::new(repeat(Effect::Computes), Binding::Free);
+//!         let mut input = CallInput::Start;
+//!         loop {
+//!             let found = call.handle(input);
+//!             if let Some((member, incarnation)) = found.lost {
+//!                 self.feed(Input::Lost { member, incarnation, evidence: Evidence::DeadlinePassed }, now);
+//!             }
+//!             if let Some(SetAside { member, incarnation, why }) = found.set_aside {
+//!                 self.feed(Input::Quarantine { member, incarnation, why }, now);
+//!             }
+//!             input = match found.next {
+//!                 Next::Choose { tried } => CallInput::Chosen(self.choose(tried)),
+//!                 Next::Send { member, .. } => match self.lines[member.index()] {
+//!                     Some(rv) => CallInput::Verdict(verdict(rv, Context::default(), &Overrides::<0>::new())),
+//!                     None => CallInput::Unanswered { delivered: true },
+//!                 },
+//!                 Next::Reopen { member, .. } => CallInput::Reopened(self.lines[member.index()].is_some()),
+//!                 Next::Probe { member, .. } => CallInput::Probed(self.lines[member.index()].is_some()),
+//!                 Next::Answer(answer) => return answer,
+//!             };
+//!         }
+//!     }
+//!
+//!     fn choose(&mut self, tried: MemberSet) -> Option<(MemberId, Incarnation)> {
+//!         let view = self.group.view();
+//!         self.choices += 1;
+//!         let who = candidates(view.serving(), MemberSet::from_bits(u32::MAX), tried);
+//!         let member = choose(who, |_| 0, self.choices)?;
+//!         Some((member, view.incarnation(member)?))
+//!     }
+//! }
+//!
+//! let mut gateway = Gateway {
+//!     group: Group::new(Policy::default()),
+//!     output: Output::new(),
+//!     lines: [Some(ckr::OK); MEMBERS],
+//!     choices: 0,
+//! };
+//! let boot = Instant::ZERO;
+//! for (member, role) in [(0, Role::Active), (1, Role::Active), (2, Role::Standby)] {
+//!     gateway.feed(Input::Add { member: MemberId(member), role }, boot);
+//! }
+//! gateway.turn(boot);
+//!
+//! // The first member has accepted the PIN: the others log in.
+//! if let Some((member, incarnation)) = gateway.choose(MemberSet::EMPTY) {
+//!     gateway.feed(Input::LoginAccepted { member, incarnation, user: User::User }, boot);
+//! }
+//! assert_eq!(gateway.group.view().active.len(), 2);
+//! assert_eq!(gateway.group.view().standby.len(), 1);
+//!
+//! // Both active members are unplugged: no call fails, the standby one serves.
+//! (gateway.lines[0], gateway.lines[1]) = (None, None);
+//! let later = Instant::from_millis(90_000);
+//! assert_eq!(gateway.call(later), Answer::Reply);
+//! assert!(gateway.group.view().active.is_empty());
+//!
+//! // One is plugged in again, and comes back with its next attempt.
+//! gateway.lines[1] = Some(ckr::OK);
+//! gateway.turn(later);
+//! assert_eq!(gateway.group.view().active, MemberSet::of(MemberId(1)));
+//! ```
 
 #![no_std]
 #![forbid(unsafe_code)]
