@@ -10,7 +10,8 @@ use everslot_core::{Input, MemberId, MemberSet};
 use everslot_protocol::Request;
 
 use super::load::Loads;
-use super::{GroupDriver, Member, channels, longest_start, was_tried};
+use super::start::{channels, was_tried};
+use super::{GroupDriver, Member, longest_start};
 use crate::config::{GroupConfig, MemberConfig};
 
 /// How often it is looked at whether what is waited for is of use still.

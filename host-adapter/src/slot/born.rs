@@ -1,5 +1,6 @@
 //! Token objects of a group that has a domain key: made on one member, carried to the others, and on record before the call answers.
 
+mod at_member;
 mod birth;
 mod creation;
 
