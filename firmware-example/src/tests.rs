@@ -30,8 +30,10 @@ const SETTINGS: Settings<'static> = Settings {
     key: "ec",
 };
 
-const MEMBERS: [MemberSettings<'static>; 3] = [
-    MemberSettings::active("alpha"),
-    MemberSettings::active("beta"),
-    MemberSettings::standby("gamma"),
-];
+fn members() -> [MemberSettings<'static>; 3] {
+    [
+        MemberSettings::active("alpha"),
+        MemberSettings::active("beta"),
+        MemberSettings::standby("gamma"),
+    ]
+}

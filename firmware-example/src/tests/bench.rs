@@ -12,7 +12,7 @@ use embedded_hal::digital::{ErrorType, OutputPin};
 use everslot_core::{Event, Instant, MemberId};
 
 use super::token::{Token, Wire};
-use super::{MEMBERS, PIN, SETTINGS};
+use super::{PIN, SETTINGS, members};
 use crate::{Board, Clock, Gateway, Settings, Watch};
 
 /// A machine that is made up, with lights of a kind.
@@ -89,9 +89,9 @@ pub(super) struct Bench<L: OutputPin = Dark> {
 impl<L: OutputPin> Bench<L> {
     /// Nobody is in service yet.
     pub(super) fn with(settings: Settings<'static>, lights: [L; 3]) -> Self {
-        let wires = MEMBERS.map(|member| Wire::new(member.token));
+        let wires = members().map(|member| Wire::new(member.token));
         let time = Time::default();
-        let mut members = MEMBERS.into_iter().zip(wires.clone()).zip(lights);
+        let mut members = members().into_iter().zip(wires.clone()).zip(lights);
         let members = [(); 3].map(|()| {
             let ((member, wire), light) = members.next().unwrap();
             (member, wire, light)

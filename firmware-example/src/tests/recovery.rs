@@ -136,6 +136,12 @@ fn a_member_whose_token_is_another_or_nowhere_does_not_come_back() {
         Step::Open,
         Evidence::NotReached,
     );
+    // A description that cannot be read.
+    failed(
+        |bench| bench.token(A).refusals.push(("TokenInfo", ckr::OK)),
+        Step::Open,
+        Evidence::NotReached,
+    );
     failed(
         |bench| bench.token(A).is_cut = true,
         Step::Connect,
