@@ -8,7 +8,7 @@ use cryptoki_sys::*;
 use everslot::domain::key::KeyName;
 use everslot::domain::profile::{KeyKind, Profile};
 use everslot::domain::{
-    Attributes, CarryError, CheckValue, End, Fingerprint, Proof, Recipient, Revision, Token, carry,
+    Attributes, CarryError, CheckValue, End, Proof, Recipient, Revision, Shown, Token, carry,
     establish, try_members, update,
 };
 use everslot_protocol::ObjectHandle;
@@ -306,7 +306,7 @@ fn arrives(case: &Case, from: &mut End<'_, '_>, to: &mut End<'_, '_>) -> Result<
         let copy = carried.object;
         let marks = |token: &mut Token<'_>, object| {
             let revision = Revision::of(token, object).unwrap();
-            (Fingerprint::of(token, object).unwrap(), revision)
+            (Shown::of(token, object).unwrap().fingerprint(), revision)
         };
         let class = from.token.attributes(original, &[CKA_CLASS]).unwrap();
         let (one, other) = (marks(from.token, original), marks(to.token, copy));
@@ -355,8 +355,8 @@ fn a_secret_of_an_odd_length_arrives_right_or_not_at_all() {
             match carry(original, from, to, &Attributes::new()) {
                 Ok(carried) => {
                     let marks = [
-                        Fingerprint::of(from.token, original).unwrap(),
-                        Fingerprint::of(to.token, carried.object).unwrap(),
+                        Shown::of(from.token, original).unwrap().fingerprint(),
+                        Shown::of(to.token, carried.object).unwrap().fingerprint(),
                     ];
                     assert_eq!(marks[0], marks[1], "{} to {}", from.name, to.name);
                     to.token.destroy(carried.object).unwrap();

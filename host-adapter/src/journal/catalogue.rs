@@ -11,7 +11,7 @@ use super::{
 /// Entries that a stream reads at once: all that it holds in memory.
 pub(super) const PAGE: i64 = 64;
 
-const COLUMNS: &str = "id, fingerprint, class, revision, remembered, gone, sequence";
+const COLUMNS: &str = "id, fingerprint, bare, class, revision, remembered, gone, sequence";
 
 /// Which entries a stream gives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -79,24 +79,6 @@ impl Journal {
         })
     }
 
-    /// Notes what an object is known by from now on, with those who show it so. What it was known by gets a tombstone for the others: they get
-    /// the object as it is now.
-    ///
-    /// # Errors
-    /// See [`JournalError`].
-    pub fn rename(&mut self, object: &Object, shown_by: &[String]) -> Result<(), JournalError> {
-        self.write(|statements| {
-            entomb_former(statements, object, shown_by)?;
-            insert(statements, object)?;
-            let revision = Some(object.revision);
-            for member in shown_by {
-                let member = member.clone();
-                set_holders(statements, object.id, &[Holder { member, revision }])?;
-            }
-            Ok(())
-        })
-    }
-
     /// An object or its tombstone; none if it is not on record.
     ///
     /// # Errors
@@ -113,6 +95,15 @@ impl Journal {
     /// See [`JournalError`].
     pub fn with_fingerprint(&mut self, of: Fingerprint) -> Result<Vec<Entry>, JournalError> {
         let from = "SELECT * FROM object WHERE fingerprint = $1";
+        self.entries(from, &[Value::Bytes(&of.0)])
+    }
+
+    /// Every private key, and the tombstone of every one, that [would be known](crate::domain::Shown::bare) by this without a public value.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn with_bare(&mut self, of: Fingerprint) -> Result<Vec<Entry>, JournalError> {
+        let from = "SELECT * FROM object WHERE bare = $1";
         self.entries(from, &[Value::Bytes(&of.0)])
     }
 
@@ -185,8 +176,8 @@ impl Journal {
         let place = self.place().to_owned();
         self.read(|statements| {
             let sql = format!(
-                "SELECT chosen.id, chosen.fingerprint, chosen.class, chosen.revision, chosen.remembered, chosen.gone,
-                 chosen.sequence, holder.member, holder.revision
+                "SELECT chosen.id, chosen.fingerprint, chosen.bare, chosen.class, chosen.revision, chosen.remembered,
+                 chosen.gone, chosen.sequence, holder.member, holder.revision
                  FROM ({of}) AS chosen LEFT JOIN holder ON holder.object = chosen.id
                  ORDER BY chosen.fingerprint, chosen.id, holder.member"
             );
@@ -197,9 +188,9 @@ impl Journal {
                     place: place.clone(),
                     reason: "an object in it is not whole".to_owned(),
                 })?;
-                let holder = (!text(row, 7).is_empty()).then(|| Holder {
-                    member: text(row, 7).to_owned(),
-                    revision: bytes(row, 8).map(Revision),
+                let holder = (!text(row, 8).is_empty()).then(|| Holder {
+                    member: text(row, 8).to_owned(),
+                    revision: bytes(row, 9).map(Revision),
                 });
                 match entries.last_mut() {
                     Some(last) if last.object.id == entry.object.id => {
@@ -238,13 +229,14 @@ pub(super) fn put(
         .remembered
         .map(|remembered| serde_json::to_string(&remembered).unwrap_or_default());
     let sql = format!(
-        "INSERT INTO object ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, 0, $6)
-         ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, revision = excluded.revision,
-         remembered = excluded.remembered, sequence = excluded.sequence"
+        "INSERT INTO object ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
+         ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, bare = excluded.bare,
+         revision = excluded.revision, remembered = excluded.remembered, sequence = excluded.sequence"
     );
     let values = [
         Value::Bytes(&object.id.0),
         Value::Bytes(&object.fingerprint.0),
+        optional(object.bare.as_ref().map(|bare| &bare.0[..])),
         Value::Integer(object.class.cast_signed()),
         Value::Bytes(&object.revision.0),
         remembered.as_deref().map_or(Value::Null, Value::Text),
@@ -278,11 +270,12 @@ pub(super) fn entomb_former(
 ) -> Result<(), JournalError> {
     let id = Value::Bytes(&object.id.0);
     let former =
-        "SELECT fingerprint, class, revision FROM object WHERE id = $1 AND fingerprint <> $2";
+        "SELECT fingerprint, class, revision, bare FROM object WHERE id = $1 AND fingerprint <> $2";
     let rows = statements.query(former, &[id, Value::Bytes(&object.fingerprint.0)])?;
-    let Some((former, class, revision)) = rows.first().and_then(|row| {
+    let Some((former, class, revision, bare)) = rows.first().and_then(|row| {
         let fingerprint: [u8; 16] = bytes(row, 0)?;
-        Some((fingerprint, integer(row, 1), bytes::<8>(row, 2)?))
+        let bare = bytes::<16>(row, 3);
+        Some((fingerprint, integer(row, 1), bytes::<8>(row, 2)?, bare))
     }) else {
         return Ok(());
     };
@@ -299,13 +292,14 @@ pub(super) fn entomb_former(
     };
     let sequence = Value::Integer(count(statements)?);
     let sql = format!(
-        "INSERT INTO object ({COLUMNS}) VALUES ($1, $2, $3, $4, NULL, 1, $5)
+        "INSERT INTO object ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, NULL, 1, $6)
          ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence"
     );
     let (class, revision) = (Value::Integer(class), Value::Bytes(&revision));
     let values = [
         Value::Bytes(&tombstone.0),
         former,
+        optional(bare.as_ref().map(|bare| &bare[..])),
         class,
         revision,
         sequence,
@@ -357,7 +351,7 @@ pub(super) fn set_unclear(
 }
 
 fn entry(row: &Row) -> Option<Entry> {
-    let remembered = match text(row, 4) {
+    let remembered = match text(row, 5) {
         "" => None,
         written => Some(serde_json::from_str(written).ok()?),
     };
@@ -365,12 +359,13 @@ fn entry(row: &Row) -> Option<Entry> {
         object: Object {
             id: ObjectId(bytes(row, 0)?),
             fingerprint: Fingerprint(bytes(row, 1)?),
-            class: integer(row, 2).cast_unsigned(),
-            revision: Revision(bytes(row, 3)?),
+            bare: bytes(row, 2).map(Fingerprint),
+            class: integer(row, 3).cast_unsigned(),
+            revision: Revision(bytes(row, 4)?),
             remembered,
         },
-        gone: integer(row, 5) != 0,
-        sequence: integer(row, 6).cast_unsigned(),
+        gone: integer(row, 6) != 0,
+        sequence: integer(row, 7).cast_unsigned(),
         holders: Vec::new(),
     })
 }

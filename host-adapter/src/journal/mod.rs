@@ -88,6 +88,8 @@ pub struct Object {
     pub id: ObjectId,
     /// What it is known by at the members.
     pub fingerprint: Fingerprint,
+    /// Of a private key: what it would be known by [without a public value](crate::domain::Shown::bare).
+    pub bare: Option<Fingerprint>,
     /// `CKO_…`
     pub class: u64,
     /// As the group has it.

@@ -6,7 +6,7 @@ use super::engine::{Cell, Engine, Value};
 /// Each step makes of the version before it the next one; a step that has been released never changes. `{bytes}` is the database's type.
 ///
 /// A tombstone is an object that is gone: it keeps its place in the order, and takes it back if the destruction is taken back.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
 CREATE TABLE counter (one BIGINT PRIMARY KEY, value BIGINT NOT NULL);
 INSERT INTO counter (one, value) VALUES (1, 0);
@@ -40,6 +40,10 @@ CREATE TABLE intent (
 CREATE TABLE profile (member TEXT PRIMARY KEY, profile TEXT NOT NULL);
 ",
     "CREATE TABLE equal (member TEXT PRIMARY KEY, upto BIGINT NOT NULL);",
+    "
+ALTER TABLE object ADD COLUMN bare {bytes};
+CREATE INDEX object_by_bare ON object (bare);
+",
 ];
 
 /// Brings the tables to the present version. Several processes may do so at once: one does it, the others find it done.

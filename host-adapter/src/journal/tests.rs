@@ -47,6 +47,7 @@ fn object(number: u16) -> Object {
         fingerprint: Fingerprint(fingerprint),
         class: u64::MAX - u64::from(number),
         revision: Revision([high; 8]),
+        bare: None,
         remembered: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::known::Known;
-use crate::domain::Fingerprint;
+use crate::domain::{Candidate, Fingerprint, Shown};
 use crate::journal::{Entries, Entry, Journal, JournalError, ObjectId, Range};
 
 /// The journal's objects and tombstones by their names and fingerprints.
@@ -13,11 +13,14 @@ pub(super) struct Book {
     read: Option<u64>,
     lines: HashMap<ObjectId, Line>,
     names: HashMap<Fingerprint, Vec<ObjectId>>,
+    /// Private keys by what they would be known by without a public value.
+    bare: HashMap<Fingerprint, Vec<ObjectId>>,
 }
 
 #[derive(Clone, Copy)]
 struct Line {
     known: Known,
+    bare: Option<Fingerprint>,
     gone: bool,
 }
 
@@ -62,15 +65,22 @@ impl Book {
             class: object.class,
             remembered: object.remembered,
         };
-        let gone = entry.gone;
-        let before = self.lines.insert(object.id, Line { known, gone });
-        if let Some(before) = before
-            && let Some(names) = self.names.get_mut(&before.known.fingerprint)
-        {
-            names.retain(|id| *id != object.id);
+        let line = Line {
+            known,
+            bare: object.bare,
+            gone: entry.gone,
+        };
+        if let Some(before) = self.lines.insert(object.id, line) {
+            forget(&mut self.names, before.known.fingerprint, object.id);
+            if let Some(bare) = before.bare {
+                forget(&mut self.bare, bare, object.id);
+            }
         }
         let names = self.names.entry(object.fingerprint).or_default();
         names.push(object.id);
+        if let Some(bare) = object.bare {
+            self.bare.entry(bare).or_default().push(object.id);
+        }
     }
 
     /// By the group's own name of it. A name that has gone may have been taken over by a twin that has not.
@@ -80,6 +90,20 @@ impl Book {
             Some(line) if line.gone => self.of_fingerprint(line.known.fingerprint),
             Some(line) => Record::Live(line.known),
         }
+    }
+
+    /// What it is known by. What no journal knows any more, as a tombstone that all have heeded, is on record here still: it is nobody's.
+    pub(super) fn known_as(&self, shown: &Shown) -> Fingerprint {
+        let ids = shown.open_name().and_then(|bare| self.bare.get(&bare));
+        let lines = ids.into_iter().flatten();
+        let candidate = |line: &Line| Candidate {
+            fingerprint: line.known.fingerprint,
+            gone: line.gone,
+            is_held: false,
+        };
+        let lines = lines.filter_map(|id| self.lines.get(id));
+        let candidates: Vec<_> = lines.map(candidate).collect();
+        shown.known_as(&candidates)
     }
 
     /// By what it is known by at the members. Of several the first that is not gone.
@@ -94,6 +118,12 @@ impl Book {
             record = Record::Gone;
         }
         record
+    }
+}
+
+fn forget(names: &mut HashMap<Fingerprint, Vec<ObjectId>>, name: Fingerprint, id: ObjectId) {
+    if let Some(ids) = names.get_mut(&name) {
+        ids.retain(|other| *other != id);
     }
 }
 

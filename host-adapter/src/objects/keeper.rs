@@ -17,7 +17,7 @@ use crate::config::GroupConfig;
 use crate::domain::key::KeyName;
 use crate::domain::policy::Protection;
 use crate::domain::profile::Profile;
-use crate::domain::{CallError, Fingerprint, Token};
+use crate::domain::{CallError, Fingerprint, Shown, Token};
 use crate::journal::{Journal, JournalError, ObjectId, Plant, is_url};
 use crate::live::Live;
 use crate::status::ObjectsStatus;
@@ -200,6 +200,11 @@ impl Keeper {
     /// What is on record of the object that is known by this at the members, as of the last [`catch_up`](Self::catch_up).
     pub(crate) fn record_of(&self, fingerprint: Fingerprint) -> Record {
         self.book().of_fingerprint(fingerprint)
+    }
+
+    /// What an object is known by that a member which serves shows so, as of the last [`catch_up`](Self::catch_up).
+    pub(crate) fn known_as(&self, shown: &Shown) -> Fingerprint {
+        self.book().known_as(shown)
     }
 
     /// The same by the group's own name of it.

@@ -6,6 +6,7 @@
 //! What a change is making bears a [plant](planted) in front of its label until the journal has it. An object that bears one of which no intent
 //! stands in the journal was made: the [label without it](planted::label_of) is the application's, and whoever comes across it takes the plant off.
 
+mod alike;
 mod book;
 pub(crate) mod change;
 mod end;
@@ -22,6 +23,7 @@ mod reconcile;
 pub(crate) mod resume;
 mod words;
 
+use alike::known_as;
 pub(crate) use book::Record;
 pub use gate::{Claim, Closed, Entered, Gate};
 pub use keeper::{DomainKey, Keeper};

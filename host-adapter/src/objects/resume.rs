@@ -6,13 +6,14 @@ use everslot_core::{
 };
 use everslot_protocol::ObjectHandle;
 
+use super::alike::known_as;
 use super::change::{Deeds, Watch, carry_through, plant as in_journal, written};
 use super::keeper::Keeper;
 use super::owner::Owner;
 use super::planted;
 use super::reach::{NotCarried, Reach};
 use crate::domain::{
-    Attributes, CallError, CarryError, Fingerprint, Revision, Token, update as carry_update,
+    Attributes, CallError, CarryError, Fingerprint, Revision, Shown, Token, update as carry_update,
 };
 use crate::journal::{self, Entry, Journal, JournalError, Object};
 
@@ -131,6 +132,7 @@ impl Resumption<'_> {
     fn same_as(
         &self,
         token: &mut Token<'_>,
+        name: &str,
         entry: &Entry,
         spared: usize,
     ) -> Result<Vec<ObjectHandle>, CallError> {
@@ -139,7 +141,12 @@ impl Resumption<'_> {
             .flags(&[ck::CKA_TOKEN], true);
         let mut found = Vec::new();
         for object in token.find(&wanted)? {
-            let seen = Fingerprint::of(token, object)?;
+            let shown = Shown::of(token, object)?;
+            let seen = self
+                .keeper
+                .with_journal(|journal| known_as(&shown, journal, name));
+            // What cannot be told is left alone.
+            let Ok(seen) = seen else { continue };
             let updated = self.becomes.filter(|_| !entry.gone);
             if seen == entry.object.fingerprint || Some(seen) == updated {
                 found.push(object);
@@ -163,9 +170,15 @@ impl Resumption<'_> {
     fn read(&self, member: MemberId, entry: &Entry) -> Option<Object> {
         let mut read = None;
         let done = self.reach.at(member, &mut |end| {
-            if let [object] = self.same_as(end.token, entry, 0)?[..] {
+            if let [object] = self.same_as(end.token, end.name, entry, 0)?[..] {
+                let shown = Shown::of(end.token, object)?;
+                let known = |journal: &mut Journal| known_as(&shown, journal, end.name);
+                let Ok(fingerprint) = self.keeper.with_journal(known) else {
+                    return Ok(());
+                };
                 read = Some(Object {
-                    fingerprint: Fingerprint::of(end.token, object)?,
+                    fingerprint,
+                    bare: shown.bare(),
                     revision: Revision::of(end.token, object)?,
                     ..entry.object.clone()
                 });
@@ -213,7 +226,7 @@ impl Deeds for Resumption<'_> {
         };
         let mut any = false;
         let destroyed = self.reach.at(member, &mut |end| {
-            for object in self.same_as(end.token, entry, spared)? {
+            for object in self.same_as(end.token, end.name, entry, spared)? {
                 end.token.destroy(object)?;
                 any = true;
             }
@@ -234,10 +247,10 @@ impl Deeds for Resumption<'_> {
         let mut is_there = true;
         let restored = self.reach.between(from, member, &mut |from, to| {
             let original = self
-                .same_as(from.token, entry, 0)
+                .same_as(from.token, from.name, entry, 0)
                 .map_err(CarryError::Source)?;
             let copy = self
-                .same_as(to.token, entry, 0)
+                .same_as(to.token, to.name, entry, 0)
                 .map_err(CarryError::Target)?;
             match (&original[..], &copy[..]) {
                 ([original], [copy]) => {

@@ -5,13 +5,13 @@ mod deeds;
 use std::sync::Arc;
 
 use cryptoki_sys as ck;
-use everslot_core::{Change, ChangeAnswer, MemberSet, Rv, ckr};
-use everslot_protocol::{Attribute, Bytes, List, Template, Value};
+use everslot_core::{Change, ChangeAnswer, Rv, ckr};
+use everslot_protocol::Template;
 
 use super::identity::Identity;
 use super::object::VirtualObject;
 use super::{Session, VirtualSlot};
-use crate::domain::{Attributes, Fingerprint, NAMES, Revision, policy};
+use crate::domain::{Attributes, Revision, Shown, policy};
 use crate::group::Stop;
 use crate::journal::{Holder, Object, ObjectId};
 use crate::objects::change::{carry_through, new_mark};
@@ -21,16 +21,6 @@ use deeds::{Altered, Deeds};
 
 /// What is on record of an object, and how the members wrap.
 type Recorded = (Arc<Known>, Arc<Profiles>);
-
-/// A private key as the members show it.
-struct SeenHalf {
-    fingerprint: Fingerprint,
-    revision: Revision,
-    /// Whether it is known without a public key.
-    is_bare: bool,
-    /// Those that show it so.
-    holders: MemberSet,
-}
 
 impl Session {
     /// Sets the attributes of an object that is on record.
@@ -96,8 +86,6 @@ impl Session {
             self.slot.catalogue.rename(object, identity);
             object.set_known(known);
         }
-        self.slot
-            .refresh_private_halves(object, &self.slot.private_halves(object));
         Ok(())
     }
 
@@ -119,11 +107,9 @@ impl Session {
         let reach = Serving::new(driver, profiles);
         let mark = new_mark().ok_or(ckr::FUNCTION_FAILED)?;
         let change = Change::destroy(mark, reach.reachable());
-        let halves = self.slot.private_halves(object);
         let altered = Altered::Destroyed { id: known.id };
         self.alter(change, mark, reach, object, altered)?;
         self.slot.catalogue.remove(object.handle);
-        self.slot.refresh_private_halves(object, &halves);
         Ok(())
     }
 
@@ -190,7 +176,7 @@ impl VirtualSlot {
     fn put_on_record(&self, object: &VirtualObject, profiles: Arc<Profiles>) -> Result<(), Rv> {
         let keeper = &self.driver.keeper;
         let reach = Serving::new(&self.driver, profiles);
-        let mut seen: Option<(Fingerprint, Revision)> = None;
+        let mut seen: Option<(Shown, Revision)> = None;
         let mut holders = Vec::new();
         for member in reach.reachable().iter() {
             let _ = reach.lease_at(member, &mut |lease| {
@@ -200,7 +186,7 @@ impl VirtualSlot {
                 let mut token = lease.token();
                 let revision = Revision::of(&mut token, handle)?;
                 if seen.is_none() {
-                    seen = Some((Fingerprint::of(&mut token, handle)?, revision));
+                    seen = Some((Shown::of(&mut token, handle)?, revision));
                 }
                 holders.push(Holder {
                     member: keeper.name(member).to_owned(),
@@ -209,10 +195,12 @@ impl VirtualSlot {
                 Ok(())
             });
         }
-        let (fingerprint, revision) = seen.ok_or(ckr::DEVICE_ERROR)?;
+        let (shown, revision) = seen.ok_or(ckr::DEVICE_ERROR)?;
+        let fingerprint = keeper.known_as(&shown);
         let taken = Object {
             id: ObjectId::random().ok_or(ckr::FUNCTION_FAILED)?,
             fingerprint,
+            bare: shown.bare(),
             class: object.identity().class,
             revision,
             remembered: None,
@@ -226,100 +214,6 @@ impl VirtualSlot {
             remembered: None,
         });
         Ok(())
-    }
-
-    /// The private keys that may be known by this public key: a token that does not show the public value of a private key is asked for
-    /// the public key beside it.
-    fn private_halves(&self, object: &VirtualObject) -> Vec<u64> {
-        let identity = object.identity();
-        if identity.class != ck::CKO_PUBLIC_KEY || identity.id.is_empty() {
-            return Vec::new();
-        }
-        let class = ck::CKO_PRIVATE_KEY.to_ne_bytes();
-        let attribute = |kind, value| Attribute {
-            kind,
-            value: Value::Bytes(Bytes(value)),
-        };
-        let template = [
-            attribute(ck::CKA_CLASS, &class[..]),
-            attribute(ck::CKA_ID, &identity.id),
-        ];
-        self.search_members(List::Items(&template))
-            .unwrap_or_default()
-    }
-
-    /// Notes what these private keys are known by now that a public key has come, changed or gone.
-    pub(super) fn refresh_private_halves(&self, public: &VirtualObject, before: &[u64]) {
-        let mut halves = self.private_halves(public);
-        halves.extend(before);
-        let keeper = &self.driver.keeper;
-        let Ok(Some(profiles)) = keeper.profiles() else {
-            return;
-        };
-        let reach = Serving::new(&self.driver, profiles);
-        for half in halves
-            .iter()
-            .filter_map(|half| self.catalogue.object(*half))
-        {
-            let Some(known) = half.known() else {
-                continue;
-            };
-            let Some(seen) = self.see_half(&reach, &half) else {
-                continue;
-            };
-            if seen.fingerprint == known.fingerprint {
-                continue;
-            }
-            let object = Object {
-                id: known.id,
-                fingerprint: seen.fingerprint,
-                class: known.class,
-                revision: seen.revision,
-                remembered: known.remembered,
-            };
-            // One that fails is told of as an event; `everslot sync` finds the key under its new mark.
-            let _ = keeper.with_journal(|journal| {
-                if seen.is_bare {
-                    // A member that was away still has the public key: that it has gone tells what the private key is known by.
-                    journal.adopt(&object, &[])
-                } else {
-                    journal.rename(&object, &keeper.names(seen.holders))
-                }
-            });
-            half.set_known(Known {
-                fingerprint: seen.fingerprint,
-                ..*known
-            });
-        }
-    }
-
-    /// What a private key is known by at the members that can be asked; none if none of them has it.
-    fn see_half(&self, reach: &Serving<'_>, half: &VirtualObject) -> Option<SeenHalf> {
-        let mut seen: Option<SeenHalf> = None;
-        for member in reach.reachable().iter() {
-            let _ = reach.lease_at(member, &mut |lease| {
-                let Some(handle) = self.locate_or_none(lease, half)? else {
-                    return Ok(());
-                };
-                let mut token = lease.token();
-                let fingerprint = Fingerprint::of(&mut token, handle)?;
-                match &mut seen {
-                    Some(seen) if seen.fingerprint == fingerprint => seen.holders.insert(member),
-                    Some(_) => {}
-                    None => {
-                        let names = token.attributes(handle, NAMES)?;
-                        seen = Some(SeenHalf {
-                            fingerprint,
-                            revision: Revision::of(&mut token, handle)?,
-                            is_bare: fingerprint == Fingerprint::of_names(&names, None),
-                            holders: MemberSet::of(member),
-                        });
-                    }
-                }
-                Ok(())
-            });
-        }
-        seen
     }
 
     /// The member's handle of an object, if it has it.

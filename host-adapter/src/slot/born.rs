@@ -6,14 +6,13 @@ mod creation;
 
 use std::sync::Arc;
 
-use cryptoki_sys as ck;
 use everslot_core::{Change, ChangeAnswer, MemberSet, Rv, ckr};
 
 use super::Session;
 use super::create::{Made, Send};
 use super::identity::Identity;
 use super::order::{Given, Order};
-use crate::domain::{Fingerprint, Revision};
+use crate::domain::{Fingerprint, Revision, Shown};
 use crate::group::Lease;
 use crate::journal::ObjectId;
 use crate::objects::change::{carry_through, new_mark};
@@ -25,7 +24,7 @@ use creation::Creation;
 /// What is known of a new object once a member has it.
 pub(super) struct Fact {
     identity: Identity,
-    fingerprint: Fingerprint,
+    shown: Shown,
     revision: Revision,
 }
 
@@ -64,12 +63,6 @@ impl Session {
             ChangeAnswer::Done => {
                 let (made, maker) = creation.finish(&self.slot)?;
                 self.own(made, maker)?;
-                if let (Made::One(one), ck::CKO_PUBLIC_KEY) = (made, order.class)
-                    && let Some(public) = self.slot.catalogue.object(one)
-                {
-                    // A private key that was there before is known by it from now on.
-                    self.slot.refresh_private_halves(&public, &[]);
-                }
                 Ok(made)
             }
             answer => Err(creation.refusal(answer)),
@@ -123,7 +116,7 @@ impl Fact {
         let mut token = lease.token();
         Ok(Self {
             identity: identity.unwrap_or_default(),
-            fingerprint: Fingerprint::of(&mut token, object)?,
+            shown: Shown::of(&mut token, object)?,
             revision: Revision::of(&mut token, object)?,
         })
     }
@@ -131,7 +124,7 @@ impl Fact {
     fn known(&self, id: ObjectId, birth: &Birth) -> Known {
         Known {
             id,
-            fingerprint: self.fingerprint,
+            fingerprint: self.shown.fingerprint(),
             class: birth.class,
             remembered: birth.remembered,
         }

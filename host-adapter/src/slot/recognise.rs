@@ -8,7 +8,7 @@ use everslot_protocol::{Attribute, List, ObjectHandle, Template, Value};
 use super::VirtualSlot;
 use super::identity::Identity;
 use super::object::VirtualObject;
-use crate::domain::{Attributes, CallError, Fingerprint};
+use crate::domain::{Attributes, CallError, Fingerprint, Shown};
 use crate::group::{Lease, Stop};
 use crate::module::{Delivery, LinkFailure};
 use crate::objects::{Known, Record};
@@ -47,7 +47,8 @@ impl VirtualSlot {
         if !self.driver.keeper.is_on() {
             return Ok(Some(self.catalogue.adopt(place, handle, identity)));
         }
-        let fingerprint = fingerprint(lease, handle)?;
+        let shown = shown(lease, handle)?;
+        let fingerprint = shown.map(|shown| self.driver.keeper.known_as(&shown));
         if self.is_hidden(lease, handle, (&identity, fingerprint))? {
             return Ok(None);
         }
@@ -182,10 +183,10 @@ impl<'t> Answered<'t> {
     }
 }
 
-/// What an object is known by; none when the member does not tell, or it is gone.
-fn fingerprint(lease: &mut Lease, object: ObjectHandle) -> Result<Option<Fingerprint>, Stop> {
-    match Fingerprint::of(&mut lease.token(), object) {
-        Ok(fingerprint) => Ok(Some(fingerprint)),
+/// What shows what an object is known by; none when the member does not tell, or it is gone.
+fn shown(lease: &mut Lease, object: ObjectHandle) -> Result<Option<Shown>, Stop> {
+    match Shown::of(&mut lease.token(), object) {
+        Ok(shown) => Ok(Some(shown)),
         Err(CallError::Code { .. }) => Ok(None),
         Err(error) => Err(unanswered(&error)),
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use cryptoki_sys::*;
 use everslot::domain::key::KeyName;
 use everslot::domain::profile::Profile;
-use everslot::domain::{Attributes, End, Fingerprint, Recipient, Token, establish, try_members};
+use everslot::domain::{
+    Attributes, End, Fingerprint, Recipient, Shown, Token, establish, try_members,
+};
 use everslot::journal::{Entries, Entry, Intent, IntentKind, Journal, ObjectId, Plant, Range};
 use everslot::objects::{Gate, Outcome, Peer, Tools, Watcher, reconcile};
 use everslot_core::{Copies, Ended, MemberId, Progress, ReconcileEvent};
@@ -182,7 +184,7 @@ impl Group {
     pub(super) fn held(&mut self, member: usize) -> Vec<Fingerprint> {
         let handles = self.handles(member);
         let mut token = self.token(member);
-        let of = |handle: &ObjectHandle| Fingerprint::of(&mut token, *handle).unwrap();
+        let of = |handle: &ObjectHandle| Shown::of(&mut token, *handle).unwrap().fingerprint();
         let mut held: Vec<_> = handles.iter().map(of).collect();
         held.sort();
         held
@@ -293,7 +295,9 @@ impl Group {
     pub(super) fn destroy(&mut self, label: &str, present: &[usize]) {
         let mark = u64::from(label.as_bytes()[0]) << 8;
         for (number, handle) in (mark..).zip(self.labelled(present[0], label)) {
-            let fingerprint = Fingerprint::of(&mut self.token(present[0]), handle).unwrap();
+            let fingerprint = Shown::of(&mut self.token(present[0]), handle)
+                .unwrap()
+                .fingerprint();
             let object = self.entry(fingerprint).object.id;
             let plant = Plant {
                 mark: number,

@@ -15,6 +15,7 @@ fn object(id: u8, fingerprint: u8) -> Object {
         fingerprint: Fingerprint([fingerprint; 16]),
         class: 3,
         revision: Revision([1; 8]),
+        bare: None,
         remembered: None,
     }
 }

@@ -8,10 +8,10 @@ use everslot_protocol::ObjectHandle;
 
 use super::deeds::is_lost;
 use super::look::is_gone;
-use super::{Driver, Halt};
-use crate::domain::{Attributes, CallError, Revision, update};
+use super::{Driver, Halt, Peer};
+use crate::domain::{Attributes, CallError, Revision, Shown, update};
 use crate::journal::{Intent, IntentKind, Plant};
-use crate::objects::{Owner, planted};
+use crate::objects::{Owner, known_as, planted};
 
 impl Driver<'_, '_, '_> {
     /// Resumes the intents that name the member and whose process has ended; when the gate is closed, all that name it.
@@ -140,6 +140,8 @@ impl Driver<'_, '_, '_> {
         }
         match self.locate(at, of)? {
             None => Ok(ChangeInput::Gone),
+            // Which of them was meant cannot be told.
+            Some(found) if found.twins => Ok(ChangeInput::Refused),
             Some(found) => Ok(if destroyed(self.peers[at].token.destroy(found.handle))? {
                 ChangeInput::Done
             } else {
@@ -232,13 +234,15 @@ impl Driver<'_, '_, '_> {
         let Some(handle) = self.find_updated(at, intent)? else {
             return Ok(ChangeInput::Gone);
         };
-        let token = &mut self.peers[at].token;
+        let Peer { token, name, .. } = &mut self.peers[at];
+        let shown = Shown::of(token, handle)?;
+        let journal = &mut *self.tools.journal;
         let object = crate::journal::Object {
-            fingerprint: crate::domain::Fingerprint::of(token, handle)?,
+            fingerprint: known_as(&shown, journal, name)?,
+            bare: shown.bare(),
             revision: Revision::of(token, handle)?,
             ..entry.object
         };
-        let journal = &mut *self.tools.journal;
         let lives = journal.commit_update(intent.plant, &object, &done_by_name, &unclear)?;
         Ok(if lives {
             ChangeInput::Done

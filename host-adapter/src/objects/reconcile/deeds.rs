@@ -9,7 +9,7 @@ use everslot_protocol::ObjectHandle;
 use super::index::{Found, Freshness};
 use super::look::is_gone;
 use super::{Driver, Halt, Peer, fingerprint, own_revision};
-use crate::domain::{Attributes, CallError, CarryError, Fingerprint, carry, update};
+use crate::domain::{Attributes, CallError, CarryError, Fingerprint, Shown, carry, update};
 use crate::journal::{Entry, Holder, Note, Object, ObjectId};
 
 impl Driver<'_, '_, '_> {
@@ -70,12 +70,14 @@ impl Driver<'_, '_, '_> {
         }
         let key_name = self.tools.key_name;
         let (peer, journal) = self.target();
-        let Some(found) = peer.indexed(key_name, journal)?.0.at(of)? else {
+        let (index, token) = peer.indexed(key_name, journal)?;
+        let Some(found) = index.at(of)? else {
             return Ok(DeedOutcome::Gone);
         };
-        if let Some(outcome) = self.hold_back(&found)? {
-            return Ok(outcome);
-        }
+        let bare = match found.class {
+            ck::CKO_PRIVATE_KEY => Shown::of(token, found.handle)?.bare(),
+            _ => None,
+        };
         let Some(id) = ObjectId::random() else {
             self.why = Some("the system gives no random numbers".to_owned());
             return Ok(DeedOutcome::Refused);
@@ -83,6 +85,7 @@ impl Driver<'_, '_, '_> {
         let object = Object {
             id,
             fingerprint: of,
+            bare,
             class: found.class,
             revision: own_revision(revision),
             remembered: None,
@@ -157,18 +160,6 @@ impl Driver<'_, '_, '_> {
             Ok(source) => source,
             Err(outcome) => return Ok(outcome),
         };
-        // A private key that is known by its public key is known only beside it.
-        let index = self.peers[from].index.as_ref();
-        let public = index.map_or(Ok(None), |index| index.public_of(source.handle))?;
-        if let Some(public) = public {
-            let outcome = self.bring(from, &public)?;
-            if outcome != DeedOutcome::Done {
-                return Ok(outcome);
-            }
-            if let Some(entry) = self.entry_of(public.fingerprint)? {
-                self.note_found(public.fingerprint, entry.object.id)?;
-            }
-        }
         let outcome = self.bring(from, &source)?;
         if outcome == DeedOutcome::Done {
             self.note_found(of, entry.object.id)?;
@@ -197,7 +188,7 @@ impl Driver<'_, '_, '_> {
     }
 
     /// Carries an object to the member, unless it has it.
-    pub(super) fn bring(&mut self, from: usize, source: &Found) -> Result<DeedOutcome, Halt> {
+    fn bring(&mut self, from: usize, source: &Found) -> Result<DeedOutcome, Halt> {
         let key_name = self.tools.key_name;
         let (peer, journal) = self.target();
         let (index, _) = peer.indexed(key_name, journal)?;
@@ -229,7 +220,6 @@ impl Driver<'_, '_, '_> {
         let (index, token) = peer.indexed(key_name, journal)?;
         let look = index.look(copy, token, journal)?;
         if look.is_some_and(|look| look.fingerprint == of) {
-            self.look_at_leaning(of)?;
             return Ok(DeedOutcome::Done);
         }
         index.remove(copy)?;
@@ -264,7 +254,7 @@ impl Driver<'_, '_, '_> {
     }
 
     /// Notes that the member has what its index says that it has.
-    pub(super) fn note_found(&mut self, of: Fingerprint, id: ObjectId) -> Result<(), Halt> {
+    fn note_found(&mut self, of: Fingerprint, id: ObjectId) -> Result<(), Halt> {
         let peer = &self.peers[self.at];
         let found = peer.index.as_ref().map_or(Ok(None), |index| index.at(of))?;
         let Some(found) = found else {

@@ -1,28 +1,25 @@
 //! A member's objects in the order of their fingerprints, in fixed memory: marks of each stand in a temporary database, which SQLite keeps on disk and
-//! which goes with it. No attribute's value is in it but the public values of public keys.
+//! which goes with it. No attribute's value is in it.
 
 use cryptoki_sys as ck;
 use everslot_core::{MemberEntry, ObjectKey};
 use everslot_protocol::ObjectHandle;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::look::{Look, Pair, Seen};
+use super::look::Seen;
 use super::{Halt, core_revision, key};
 use crate::domain::key::KeyName;
 use crate::domain::{Attributes, Fingerprint, Revision, Token};
 use crate::journal::{Intent, Journal, Plant};
-use crate::objects::planted;
+use crate::objects::{known_as, planted};
 
 const TABLES: &str = "
 PRAGMA cache_size = -1024; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 CREATE TABLE object (
     handle INTEGER PRIMARY KEY, fingerprint BLOB NOT NULL, revision BLOB NOT NULL, class INTEGER NOT NULL, carryable INTEGER NOT NULL,
-    pending INTEGER NOT NULL, pair BLOB, leans INTEGER NOT NULL
+    pending INTEGER NOT NULL
 );
 CREATE INDEX by_fingerprint ON object (fingerprint);
-CREATE INDEX by_pair ON object (pair);
-CREATE TABLE public (handle INTEGER PRIMARY KEY, pair BLOB NOT NULL, value BLOB NOT NULL, fingerprint BLOB NOT NULL);
-CREATE INDEX public_by_pair ON public (pair);
 CREATE TABLE seen (handle INTEGER PRIMARY KEY);
 ";
 
@@ -100,8 +97,7 @@ impl Index {
         token: &mut Token<'_>,
         journal: &mut Journal,
     ) -> Result<(), Halt> {
-        self.store
-            .execute_batch("DELETE FROM object; DELETE FROM public")?;
+        self.store.execute_batch("DELETE FROM object")?;
         self.look_at_new(token, journal)?;
         self.freshness = Freshness::Whole;
         Ok(())
@@ -121,11 +117,8 @@ impl Index {
     fn look_at_new(&mut self, token: &mut Token<'_>, journal: &mut Journal) -> Result<(), Halt> {
         let on_token = Attributes::new().flags(&[ck::CKA_TOKEN], true);
         let all = token.find(&on_token)?;
-        // Public keys first: private keys may be known by them.
-        let publics = on_token.number(ck::CKA_CLASS, ck::CKO_PUBLIC_KEY);
-        let publics = token.find(&publics)?;
         self.store.execute_batch("BEGIN")?;
-        let looked = self.look_at_all(&all, publics, token, journal);
+        let looked = self.look_at_all(&all, token, journal);
         // What was seen was seen, also where it ends half-way.
         self.store.execute_batch("COMMIT")?;
         looked
@@ -134,7 +127,6 @@ impl Index {
     fn look_at_all(
         &mut self,
         all: &[ObjectHandle],
-        publics: Vec<ObjectHandle>,
         token: &mut Token<'_>,
         journal: &mut Journal,
     ) -> Result<(), Halt> {
@@ -147,7 +139,7 @@ impl Index {
         }
         self.store
             .execute_batch("DELETE FROM object WHERE handle NOT IN (SELECT handle FROM seen)")?;
-        for handle in publics.iter().chain(all) {
+        for handle in all {
             if !self.has(*handle)? {
                 self.look(*handle, token, journal)?;
             }
@@ -168,46 +160,40 @@ impl Index {
         handle: ObjectHandle,
         token: &mut Token<'_>,
         journal: &mut Journal,
-    ) -> Result<Option<Look>, Halt> {
-        let seen = Seen::at(token, handle, &self.key_name, |pair| self.public(pair))?;
-        let Seen::Object(mut look) = seen else {
+    ) -> Result<Option<Found>, Halt> {
+        let Seen::Object(look) = Seen::at(token, handle, &self.key_name)? else {
             self.remove(handle)?;
             return Ok(None);
         };
-        if let Some(bare) = look.bare
-            && self.has_lost_public(&look, journal)?
-        {
-            look.fingerprint = bare;
-        }
+        let fingerprint = known_as(&look.shown, journal, &self.member)?;
         let pending = match look.plant {
             Some(plant) => self.settle(handle, plant, token, journal)?,
             None => false,
         };
-        self.put(handle, &look, pending)?;
-        Ok(Some(look))
+        let found = Found {
+            handle,
+            fingerprint,
+            revision: look.revision,
+            class: look.class,
+            carryable: look.carryable,
+            pending,
+            twins: false,
+        };
+        self.put(&found)?;
+        Ok(Some(found))
     }
 
-    fn put(&self, handle: ObjectHandle, look: &Look, pending: bool) -> Result<(), Halt> {
-        let handle = handle.0.cast_signed();
+    fn put(&self, found: &Found) -> Result<(), Halt> {
         self.store
-            .prepare_cached(
-                "INSERT OR REPLACE INTO object VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
+            .prepare_cached("INSERT OR REPLACE INTO object VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![
-                handle,
-                look.fingerprint.0,
-                look.revision.0,
-                look.class.cast_signed(),
-                look.carryable,
-                pending,
-                look.pair,
-                look.leans
+                found.handle.0.cast_signed(),
+                found.fingerprint.0,
+                found.revision.0,
+                found.class.cast_signed(),
+                found.carryable,
+                found.pending
             ])?;
-        if let (Some(pair), Some(value)) = (&look.pair, &look.public) {
-            self.store
-                .prepare_cached("INSERT OR REPLACE INTO public VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![handle, pair, value, look.fingerprint.0])?;
-        }
         Ok(())
     }
 
@@ -238,101 +224,19 @@ impl Index {
     pub(super) fn pretend(&self, found: &Found) -> Result<(), Halt> {
         let next = "SELECT MIN(handle, 0) - 1 FROM (SELECT COALESCE(MIN(handle), 0) AS handle FROM object)";
         let handle: i64 = self.store.query_row(next, [], |row| row.get(0))?;
-        let look = Look {
-            fingerprint: found.fingerprint,
-            bare: None,
-            revision: found.revision,
-            class: found.class,
-            carryable: found.carryable,
-            plant: None,
-            pair: None,
-            public: None,
-            leans: false,
-        };
-        self.put(ObjectHandle(handle.cast_unsigned()), &look, false)
+        self.put(&Found {
+            handle: ObjectHandle(handle.cast_unsigned()),
+            pending: false,
+            ..found.clone()
+        })
     }
 
-    /// Forgets an object, but not that a public key was one: a private key may be known by it.
+    /// Forgets an object.
     pub(super) fn remove(&self, handle: ObjectHandle) -> Result<(), Halt> {
         self.store
             .prepare_cached("DELETE FROM object WHERE handle = ?1")?
             .execute([handle.0.cast_signed()])?;
         Ok(())
-    }
-
-    /// The public value that a private key of this pair has, if one public key goes with it.
-    fn public(&self, pair: &Pair) -> Result<Option<Vec<u8>>, Halt> {
-        let mut values = self
-            .store
-            .prepare_cached("SELECT value FROM public WHERE pair = ?1 LIMIT 2")?;
-        let values = values.query_map([pair], |row| row.get(0))?;
-        let values: Vec<Vec<u8>> = values.collect::<Result<_, _>>()?;
-        Ok(<[Vec<u8>; 1]>::try_from(values).ok().map(|[value]| value))
-    }
-
-    /// Whether the group has destroyed the public key that a private key is known by here, and knows the private key without it: that the
-    /// member still has the public key makes it no other one.
-    fn has_lost_public(&self, private: &Look, journal: &mut Journal) -> Result<bool, Halt> {
-        if !journal.with_fingerprint(private.fingerprint)?.is_empty() {
-            return Ok(false);
-        }
-        let mut public = self
-            .store
-            .prepare_cached("SELECT fingerprint FROM public WHERE pair = ?1")?;
-        let public = public
-            .query_row([private.pair], |row| row.get(0))
-            .optional()?;
-        let Some(public) = public else {
-            return Ok(false);
-        };
-        let public = journal.with_fingerprint(Fingerprint(public))?;
-        Ok(!public.is_empty() && public.iter().all(|entry| entry.gone))
-    }
-
-    /// The public key that goes with the private key at `handle`, if that is known by it.
-    pub(super) fn public_of(&self, handle: ObjectHandle) -> Result<Option<Found>, Halt> {
-        let sql =
-            "SELECT object.fingerprint FROM object JOIN public USING (handle) WHERE object.pair =
-                   (SELECT pair FROM object WHERE handle = ?1 AND leans = 1) LIMIT 2";
-        let mut publics = self.store.prepare_cached(sql)?;
-        let publics = publics.query_map([handle.0.cast_signed()], |row| row.get(0))?;
-        let publics: Vec<[u8; 16]> = publics.collect::<Result<_, _>>()?;
-        match publics[..] {
-            [one] => self.at(Fingerprint(one)),
-            _ => Ok(None),
-        }
-    }
-
-    /// The pair of the private key at `handle`, if that is known by a public key, and there is none.
-    pub(super) fn pair_of_lone(&self, handle: ObjectHandle) -> Result<Option<Pair>, Halt> {
-        let lone = "SELECT pair FROM object WHERE handle = ?1 AND leans = 1
-                    AND pair NOT IN (SELECT public.pair FROM public JOIN object USING (handle))";
-        let mut lone = self.store.prepare_cached(lone)?;
-        let pair = lone.query_row([handle.0.cast_signed()], |row| row.get(0));
-        Ok(pair.optional()?)
-    }
-
-    /// The one public key of a pair.
-    pub(super) fn public_with(&self, pair: &Pair) -> Result<Option<Found>, Halt> {
-        let mut publics = self.store.prepare_cached(
-            "SELECT object.fingerprint FROM object JOIN public USING (handle) WHERE public.pair = ?1 LIMIT 2",
-        )?;
-        let publics = publics.query_map([pair], |row| row.get(0))?;
-        let publics: Vec<[u8; 16]> = publics.collect::<Result<_, _>>()?;
-        match publics[..] {
-            [one] => self.at(Fingerprint(one)),
-            _ => Ok(None),
-        }
-    }
-
-    /// The private keys that are known by the public key at `handle`.
-    pub(super) fn that_lean_on(&self, handle: ObjectHandle) -> Result<Vec<Found>, Halt> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM object WHERE leans = 1 AND pair = (SELECT pair FROM public WHERE handle = ?1) LIMIT 16"
-        );
-        let mut leaning = self.store.prepare_cached(&sql)?;
-        let leaning = leaning.query_map([handle.0.cast_signed()], found)?;
-        Ok(leaning.collect::<Result<_, _>>()?)
     }
 
     /// What there is with the least fingerprint above this one; with the least of all if there is none.

@@ -10,7 +10,6 @@ mod destroy;
 mod entries;
 mod index;
 mod list;
-mod lone;
 mod look;
 
 use std::time::Duration;

@@ -6,7 +6,7 @@ use everslot_protocol::{Function, ObjectHandle};
 use super::super::VirtualSlot;
 use super::super::identity::Identity;
 use super::super::object::VirtualObject;
-use crate::domain::{Attributes, CallError, Fingerprint, Revision, Token};
+use crate::domain::{Attributes, CallError, Fingerprint, Revision, Shown, Token};
 use crate::group::Lease;
 use crate::journal::{Object, ObjectId};
 use crate::objects::Known;
@@ -110,7 +110,7 @@ impl<'a> Deeds<'a> {
         let mut becomes = None;
         for member in self.reach.reachable().iter() {
             let read = self.there(member, &mut |token, handle| {
-                becomes = Some(Fingerprint::after(token, handle, &given)?);
+                becomes = Some(Shown::after(token, handle, &given)?);
                 Ok(())
             });
             if read == ChangeInput::Done {
@@ -118,18 +118,18 @@ impl<'a> Deeds<'a> {
             }
         }
         self.refused = refused;
-        becomes
+        becomes.map(|shown| self.slot.driver.keeper.known_as(&shown))
     }
 
     /// What the object is after the update, at a member that has followed.
-    fn read(&self, member: MemberId) -> Option<(Fingerprint, Revision, Identity)> {
+    fn read(&self, member: MemberId) -> Option<(Shown, Revision, Identity)> {
         let mut read = None;
         let done = self.reach.lease_at(member, &mut |lease| {
             if let Some(handle) = self.slot.locate_or_none(lease, self.object)? {
                 let identity = identity(lease, handle)?;
                 let mut token = lease.token();
                 let revision = Revision::of(&mut token, handle)?;
-                read = Some((Fingerprint::of(&mut token, handle)?, revision, identity));
+                read = Some((Shown::of(&mut token, handle)?, revision, identity));
             }
             Ok(())
         });
@@ -143,14 +143,15 @@ impl<'a> Deeds<'a> {
         done: MemberSet,
         unclear: MemberSet,
     ) -> ChangeInput {
-        let Some((fingerprint, revision, identity)) =
-            done.first().and_then(|member| self.read(member))
+        let Some((shown, revision, identity)) = done.first().and_then(|member| self.read(member))
         else {
             return ChangeInput::Unknown;
         };
+        let fingerprint = self.slot.driver.keeper.known_as(&shown);
         let object = Object {
             id: after.id,
             fingerprint,
+            bare: shown.bare(),
             class: after.class,
             revision,
             remembered: after.remembered,

@@ -333,7 +333,8 @@ impl Creation<'_, '_> {
             }
             let object = Object {
                 id: *self.ids.get(index)?,
-                fingerprint: fact.fingerprint,
+                fingerprint: fact.shown.fingerprint(),
+                bare: fact.shown.bare(),
                 class: birth.class,
                 revision: fact.revision,
                 remembered: birth.remembered,
