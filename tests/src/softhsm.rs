@@ -200,6 +200,35 @@ impl Store {
         self.name_directory(&self.directory.join("away"), &self.tokens());
     }
 
+    /// What SoftHSM has written of the store's one token itself, which is not one of its objects.
+    ///
+    /// # Panics
+    /// It has not one token.
+    #[must_use]
+    pub fn description(&self) -> Description {
+        let tokens = std::fs::read_dir(self.tokens()).expect("the store is readable");
+        let mut files =
+            tokens.map(|token| token.expect("it is readable").path().join("token.object"));
+        let file = files.next().expect("it has a token");
+        let bytes = std::fs::read(&file).expect("it is readable");
+        Description { file, bytes }
+    }
+
+    /// Writes the description anew if SoftHSM has lost it: each login writes it anew, and one that is killed in this leaves an empty file, and so no
+    /// token.
+    ///
+    /// # Panics
+    /// The store cannot be written.
+    pub fn mend(&self, description: &Description) {
+        let size = std::fs::metadata(&description.file).map_or(0, |file| file.len());
+        if size < description.bytes.len() as u64 {
+            let file = self.directory.join("token.object.new");
+            std::fs::write(&file, &description.bytes)
+                .and_then(|()| std::fs::rename(&file, &description.file))
+                .expect("the lab's directory is writable");
+        }
+    }
+
     fn name_directory(&self, old: &Path, new: &Path) {
         let line = |directory: &Path| format!("directories.tokendir = {}\n", directory.display());
         let text = std::fs::read_to_string(self.config()).expect("the store is readable");
@@ -217,6 +246,13 @@ impl Store {
     fn run(&self, command: &mut Command) {
         checked(command.env("SOFTHSM2_CONF", self.config()));
     }
+}
+
+/// What [`Store::mend`] writes anew.
+#[derive(Clone, Debug)]
+pub struct Description {
+    file: PathBuf,
+    bytes: Vec<u8>,
 }
 
 /// The keys that every token holds, made once in a process.

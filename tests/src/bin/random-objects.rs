@@ -19,6 +19,9 @@ struct Arguments {
     /// Steps of each seed.
     #[arg(long, default_value_t = 1000)]
     steps: usize,
+    /// Say each step on standard error.
+    #[arg(long)]
+    verbose: bool,
 }
 
 fn main() -> ExitCode {
@@ -46,7 +49,7 @@ fn main() -> ExitCode {
     let mut is_right = true;
     for seed in seeds {
         let start = Instant::now();
-        let report = run(seed, arguments.steps);
+        let report = run(seed, arguments.steps, arguments.verbose);
         for violation in &report.violations {
             println!("seed {seed}: {violation}");
         }

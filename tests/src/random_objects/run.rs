@@ -60,15 +60,16 @@ struct Run<'l> {
     ledger: Ledger,
     made: usize,
     report: Report,
+    is_told: bool,
 }
 
-/// Does so many steps on three SoftHSM tokens, has all back, synchronises and looks. The process must have nothing else to do: its environment
+/// Does so many steps on three SoftHSM tokens, has all back, synchronises and looks; each step `is_told` on standard error, or not. The process must have nothing else to do: its environment
 /// and its modules are this run's.
 ///
 /// # Panics
 /// The machine lacks room or a program, or members that are there do not come back.
 #[must_use]
-pub fn run(seed: u64, steps: usize) -> Report {
+pub fn run(seed: u64, steps: usize, is_told: bool) -> Report {
     let lab = Lab::new(Plan {
         domain: true,
         empty: true,
@@ -86,6 +87,7 @@ pub fn run(seed: u64, steps: usize) -> Report {
         ledger: Ledger::default(),
         made: 0,
         report: Report::default(),
+        is_told,
         lab: &lab,
     };
     for _ in 0..steps {
@@ -99,13 +101,31 @@ impl Run<'_> {
         self.report.steps += 1;
         match self.random.u8(..100) {
             0..36 if self.ledger.living().len() < MOST => self.make(),
-            0..60 => self.change(application::destroy),
-            60..74 => self.change(application::rename),
-            74..82 => self.change(application::update),
-            82..87 => self.faults.kill_one(&mut self.random),
-            87..91 => self.faults.take_one_away(&mut self.random),
-            91..98 => self.faults.bring_one_back(&mut self.random),
-            _ => self.begin_anew(),
+            0..60 => self.change("destroy", application::destroy),
+            60..74 => self.change("rename", application::rename),
+            74..82 => self.change("update", application::update),
+            82..87 => {
+                let killed = self.faults.kill_one(&mut self.random);
+                self.tell(format_args!("kill m{killed}"));
+            }
+            87..91 => {
+                let away = self.faults.take_one_away(&mut self.random);
+                self.tell(format_args!("take away {away:?}"));
+            }
+            91..98 => {
+                let back = self.faults.bring_one_back(&mut self.random);
+                self.tell(format_args!("bring back {back:?}"));
+            }
+            _ => {
+                self.tell(format_args!("begin anew"));
+                self.begin_anew();
+            }
+        }
+    }
+
+    fn tell(&self, what: std::fmt::Arguments<'_>) {
+        if self.is_told {
+            eprintln!("step {}: {what}", self.report.steps);
         }
     }
 
@@ -114,19 +134,26 @@ impl Run<'_> {
         let mark = format!("o{}", self.made);
         self.made += 1;
         let made = application::make(self.session, kind, &mark, &mut self.ledger);
+        self.tell(format_args!("make {kind:?} {mark}: {made}"));
         self.report.told(made);
     }
 
-    fn change(&mut self, change: fn(Session, &mut Entry) -> Option<Result<(), Failure>>) {
+    fn change(
+        &mut self,
+        what: &str,
+        change: fn(Session, &mut Entry) -> Option<Result<(), Failure>>,
+    ) {
         let living = self.ledger.living();
         let Some(&index) = self.random.choice(&living) else {
             return;
         };
         let entry = self.ledger.entry(index);
         let before = format!("{} {:?}", entry.mark, entry.shown());
+        let class = entry.class;
         let Some(told) = change(self.session, entry) else {
             return;
         };
+        self.tell(format_args!("{what} {before} of class {class}: {told:?}"));
         self.report.told(told.is_ok());
         if let Err(failure) = told
             && failure.code == ckr::OBJECT_HANDLE_INVALID
