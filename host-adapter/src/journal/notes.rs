@@ -14,7 +14,8 @@ pub enum Note {
     Holds(ObjectId, Holder),
     /// A member, by its name, does not have it.
     Lacks(ObjectId, String),
-    /// A member has it, and the group did not know it: it is the group's, unless by now there is an object or a tombstone of its fingerprint.
+    /// A member has it, and the group did not know it: it is the group's, unless by now there is an object or a tombstone of its fingerprint, or an
+    /// intent says that one of the group's is to become it.
     Adopt(Object, Holder),
 }
 
@@ -43,7 +44,8 @@ impl Journal {
                         statements.execute(sql, &[Value::Bytes(&object.0), Value::Text(member)])?;
                     }
                     Note::Adopt(object, holder) => {
-                        let sql = "SELECT 1 FROM object WHERE fingerprint = $1";
+                        let sql = "SELECT 1 FROM object WHERE fingerprint = $1
+                                   UNION ALL SELECT 1 FROM intent WHERE fingerprint = $1";
                         let fingerprint = Value::Bytes(&object.fingerprint.0);
                         if statements.query(sql, &[fingerprint])?.is_empty() {
                             insert(statements, object)?;

@@ -86,13 +86,18 @@ impl<'l> Faults<'l> {
     /// Waits until those serve that are there.
     fn wait_until_they_serve(&self) {
         eventually("those that are there serve", PATIENCE, || {
-            for (member, described) in self.lab.members().iter().zip(&self.described) {
-                member.store().mend(described);
-            }
+            self.mend();
             let codes = self.lab.codes();
             let serves = |(code, away): (&String, &bool)| *away || code == "CKR_OK";
             codes.len() == self.away.len() && codes.iter().zip(&self.away).all(serves)
         });
+    }
+
+    /// Gives each member's token back that SoftHSM has lost itself.
+    pub(super) fn mend(&self) {
+        for (member, described) in self.lab.members().iter().zip(&self.described) {
+            member.store().mend(described);
+        }
     }
 
     fn those(&self, away: bool) -> Vec<usize> {

@@ -99,6 +99,7 @@ pub fn run(seed: u64, steps: usize, is_told: bool) -> Report {
 impl Run<'_> {
     fn step(&mut self) {
         self.report.steps += 1;
+        self.faults.mend();
         match self.random.u8(..100) {
             0..36 if self.ledger.living().len() < MOST => self.make(),
             0..60 => self.change("destroy", application::destroy),
@@ -169,6 +170,7 @@ impl Run<'_> {
     /// The application ends well, and another one begins.
     fn begin_anew(&mut self) {
         self.faults.let_killers_end();
+        self.faults.mend();
         self.module.finalize().expect("it is initialised");
         self.ledger.forget_handles();
         self.module.initialize().expect("a member can serve");

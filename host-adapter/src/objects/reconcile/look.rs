@@ -4,6 +4,7 @@ use cryptoki_sys as ck;
 use everslot_core::ckr;
 use everslot_protocol::ObjectHandle;
 
+use super::deeds::is_lost;
 use crate::domain::key::KeyName;
 use crate::domain::{CallError, NAMES, Revision, Shown, Token, changing, traveling};
 use crate::journal::Plant;
@@ -27,7 +28,7 @@ pub(super) struct Look {
 pub(super) enum Seen {
     /// An object that is, or may be, the group's.
     Object(Look),
-    /// The token's own, or the domain key.
+    /// The token's own, the domain key, or nothing that can be read.
     NotOurs,
     /// Nothing any more.
     Gone,
@@ -47,6 +48,8 @@ impl Seen {
             Ok(Some(look)) => Ok(Self::Object(look)),
             Ok(None) => Ok(Self::NotOurs),
             Err(error) if is_gone(error) => Ok(Self::Gone),
+            // One that the token itself cannot read (SoftHSM, of what it was killed over) is nobody's.
+            Err(error) if !is_lost(error) => Ok(Self::NotOurs),
             Err(error) => Err(error),
         }
     }
