@@ -173,6 +173,14 @@ Slot #    Member S/N                      Member Label    Status
             .shown()
             .contains(&format!("HA Group Number: {number}\n"))
     );
+
+    let log = client.lab.directory().join("ha.log");
+    client.done(&format!("halog -path {}", log.display()));
+    client.done("haLog -maxlength 262144");
+    let line = format!("HA Log File: {}\n", log.display());
+    assert!(client.shown().contains(&line));
+    let text = std::fs::read_to_string(&client.path).expect("it was written");
+    assert!(text.contains("size = \"262144B\""), "{text}");
 }
 
 #[test]

@@ -43,7 +43,10 @@ macro_rules! functions {
 
         impl Function {
             /// How many there are; `as usize` each is less.
-            pub const COUNT: usize = [$(Self::$name),*].len();
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// Each at its number.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
 
             /// The C name, for example `C_SignInit`.
             #[must_use]

@@ -181,13 +181,23 @@ pub(super) fn set_recovery(document: &mut DocumentMut, recovery: &Recovery) -> R
     Ok(())
 }
 
+/// The log goes into a file, wherever it went before.
+pub(super) fn set_log_file(document: &mut DocumentMut, path: &str) -> Result<(), String> {
+    log_mut(document)?.remove("to");
+    set_log(document, "file", path)
+}
+
+/// How much is logged, or how long the log's file may become.
 pub(super) fn set_log(document: &mut DocumentMut, key: &str, new: &str) -> Result<(), String> {
+    set(log_mut(document)?, key, new);
+    Ok(())
+}
+
+fn log_mut(document: &mut DocumentMut) -> Result<&mut dyn toml_edit::TableLike, String> {
     let log = document
         .entry("log")
         .or_insert_with(|| Item::Table(Table::new()));
-    let log = log.as_table_like_mut().ok_or("log is not a table")?;
-    set(log, key, new);
-    Ok(())
+    Ok(log.as_table_like_mut().ok_or("log is not a table")?)
 }
 
 const INLINE: &str = "groups and members must stand as [[group]] and [[group.member]] to be changed by a command; edit the file by hand";

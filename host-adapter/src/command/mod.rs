@@ -10,6 +10,7 @@ mod domain;
 mod edit;
 mod import;
 mod init;
+mod log;
 mod membership;
 mod objects;
 mod output;
@@ -56,6 +57,7 @@ enum Command {
     Status(status::Arguments),
     Recover(recover::Arguments),
     Member(membership::Arguments),
+    Log(log::Arguments),
     Check(check::Arguments),
     Replay(replay::Arguments),
     Domain(domain::Arguments),
@@ -86,6 +88,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Recover(arguments) => recover::run(&arguments),
         Command::Member(arguments) => membership::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),

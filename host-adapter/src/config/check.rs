@@ -13,7 +13,7 @@ use toml::Spanned;
 use super::error::{ConfigError, Place, Problem};
 use super::file::{self, File, Span};
 use super::place::journal_directory;
-use super::{Config, GroupConfig, LogConfig, MEMBERS, MemberConfig, RecoveryConfig, TokenChoice};
+use super::{Config, GroupConfig, MEMBERS, MemberConfig, RecoveryConfig, TokenChoice};
 use crate::journal;
 use crate::module::{Isolation, ModuleSettings};
 
@@ -55,10 +55,7 @@ impl<'a> Checker<'a> {
         Ok(Config {
             path: self.path.to_owned(),
             host_program: file.host_program.map(|program| self.absolute(&program)),
-            log: LogConfig {
-                level: file.log.level,
-                file: file.log.file.map(|file| self.absolute(&file)),
-            },
+            log: self.log(&file.log)?,
             groups,
         })
     }
@@ -358,13 +355,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn absolute(&self, path: &Path) -> PathBuf {
+    pub(super) fn absolute(&self, path: &Path) -> PathBuf {
         let directory = self.path.parent().unwrap_or(Path::new(""));
         let joined = directory.join(path);
         std::path::absolute(&joined).unwrap_or(joined)
     }
 
-    fn wrong<T>(&self, written: &Spanned<T>, problem: Problem) -> ConfigError {
+    pub(super) fn wrong<T>(&self, written: &Spanned<T>, problem: Problem) -> ConfigError {
         self.error(Some(written.span()), problem)
     }
 

@@ -158,7 +158,7 @@ pub enum Problem {
         "isolation = \"none\" loads the module in the application, whose environment it has; remove environment or the isolation"
     )]
     EnvironmentInApplication,
-    /// A length of time that must not be zero.
+    /// A length of time or a size that must not be zero.
     #[error("{0} cannot be zero; write for example \"{1}\"")]
     Zero(&'static str, &'static str),
     /// Not a number of attempts.
@@ -174,6 +174,12 @@ pub enum Problem {
     /// More return codes than a member can have a word about.
     #[error("a member can have {0} verdicts at most; remove some")]
     TooManyVerdicts(usize),
+    /// The log is to go into a file and elsewhere too.
+    #[error("the log goes to one place; remove to or file")]
+    LogElsewhere,
+    /// What is said of the log's file, without the file.
+    #[error("{0} wants the log's file; add for example file = \"/var/log/everslot.log\"")]
+    LogWithoutFile(&'static str),
     /// A zero character, which no C string can hold.
     #[error("{0} holds a NUL character; remove it")]
     Nul(&'static str),

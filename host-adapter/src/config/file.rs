@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 use toml::Spanned;
 
-use super::{LogLevel, MechanismPolicy, PinSource, RecoveryMode};
+use super::{LogFormat, LogLevel, MechanismPolicy, PinSource, RecoveryMode};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,7 +26,20 @@ pub(super) struct File {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Log {
     pub(super) level: LogLevel,
-    pub(super) file: Option<PathBuf>,
+    pub(super) to: Option<Spanned<LogTo>>,
+    pub(super) file: Option<Spanned<PathBuf>>,
+    pub(super) size: Option<Spanned<Size>>,
+    pub(super) keep: Option<Spanned<NonZeroU8>>,
+    pub(super) format: LogFormat,
+}
+
+#[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum LogTo {
+    StandardError,
+    File,
+    Syslog,
+    Journal,
 }
 
 #[derive(Deserialize)]

@@ -7,11 +7,12 @@ mod change;
 mod check;
 mod error;
 mod file;
+mod log;
 mod pin;
 mod place;
 mod token;
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,8 +48,57 @@ pub struct Config {
 pub struct LogConfig {
     /// The least important lines that are logged.
     pub level: LogLevel,
-    /// Lines are appended to this file; `None` is standard error.
-    pub file: Option<PathBuf>,
+    /// Where lines go.
+    pub to: LogTo,
+    /// How a line is written.
+    pub format: LogFormat,
+}
+
+/// Where log lines go.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum LogTo {
+    /// The application's standard error.
+    #[default]
+    StandardError,
+    /// A file, which several processes may share.
+    File(LogFile),
+    /// The system's log daemon, by its socket `/dev/log`.
+    Syslog,
+    /// systemd's journal, each value of a line in a field of its own.
+    Journal,
+}
+
+/// A file that log lines are appended to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LogFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The most bytes that it is to have before it is put aside; `None`: that is left to others, such as logrotate.
+    pub size: Option<NonZeroU64>,
+    /// How many files that were put aside are kept.
+    pub keep: NonZeroU8,
+}
+
+impl LogTo {
+    /// The file, if it is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) => Some(&file.path),
+            Self::StandardError | Self::Syslog | Self::Journal => None,
+        }
+    }
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people: time, level, what happened, then `key=value`.
+    #[default]
+    Plain,
+    /// For programs: one JSON object a line.
+    Json,
 }
 
 /// How much is logged.

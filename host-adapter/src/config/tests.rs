@@ -41,7 +41,7 @@ fn a_whole_configuration_is_read() {
     let (directory, path) = directory();
     let text = r#"
         host_program = "bin/everslot"
-        log = { level = "info", file = "/var/log/everslot.log" }
+        log = { level = "info", file = "/var/log/everslot.log", size = "1MiB", keep = 2, format = "json" }
 
         [[group]]
         label = "everslot"
@@ -73,7 +73,12 @@ fn a_whole_configuration_is_read() {
         config.log,
         LogConfig {
             level: LogLevel::Info,
-            file: Some("/var/log/everslot.log".into())
+            to: LogTo::File(LogFile {
+                path: "/var/log/everslot.log".into(),
+                size: NonZeroU64::new(1 << 20),
+                keep: NonZeroU8::new(2).expect("it is not zero"),
+            }),
+            format: LogFormat::Json,
         }
     );
     let group = &config.groups[0];

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use everslot_core::{Event, MemberId};
+use everslot_core::{Attempts, Event, Evidence, Instant, MemberId, QuarantineReason, ckr};
 
 use super::GroupDriver;
 use crate::status::evidence_words;
@@ -15,6 +15,19 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
         driver
             .member(*member)
             .map_or("?", |member| member.config.name.as_str())
+    };
+    let function = |member: &MemberId, evidence: &Evidence| {
+        let function = driver.member(*member)?.function_of(evidence)?;
+        Some(function.name())
+    };
+    let most = match driver.config.recovery.policy.attempts {
+        Attempts::AtMost(most) => most.to_string(),
+        Attempts::Unlimited => "no limit".to_owned(),
+    };
+    let of = most.as_str();
+    let next = |next: Option<Instant>| match next {
+        Some(at) => format!("in {} ms", driver.clock.until(at).as_millis()),
+        None => "none by itself".to_owned(),
     };
     let words = event.words();
     match event {
@@ -31,28 +44,29 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
                 group,
                 member = name(member),
                 incarnation = incarnation.0,
+                function = function(member, evidence),
                 evidence = evidence_words(evidence),
                 "{words}"
             );
         }
         Event::AttemptBegan { member, number } => {
-            tracing::info!(group, member = name(member), number, "{words}");
+            tracing::info!(group, member = name(member), number, of, "{words}");
         }
         Event::AttemptFailed {
             member,
             number,
             step,
             evidence,
-            next,
+            next: at,
         } => {
-            let next_ms = next.map(|next| driver.clock.until(next).as_millis());
             tracing::warn!(
                 group,
                 member = name(member),
                 number,
+                of,
                 ?step,
                 evidence = evidence_words(evidence),
-                ?next_ms,
+                next = next(*at),
                 "{words}"
             );
         }
@@ -81,7 +95,8 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
             tracing::error!(
                 group,
                 member = name(member),
-                ?why,
+                function = function(member, &why_it_says(why)),
+                why = evidence_words(&Evidence::SetAside(*why)),
                 "{words}: `everslot recover` tries it again"
             );
         }
@@ -99,6 +114,19 @@ pub(super) fn note(driver: &GroupDriver, event: &Event) {
         Event::GroupUp => tracing::info!(group, "{words}"),
         Event::LoggedIn { user } => tracing::info!(group, ?user, "{words}"),
         Event::LoggedOut => tracing::info!(group, "{words}"),
+    }
+}
+
+/// The code for which a member is set aside, if it was for one.
+const fn why_it_says(why: &QuarantineReason) -> Evidence {
+    match why {
+        QuarantineReason::Other(rv) => Evidence::Code(*rv),
+        QuarantineReason::SelfTestFailed => Evidence::Code(ckr::GENERAL_ERROR),
+        QuarantineReason::PinRefused
+        | QuarantineReason::PinChanged
+        | QuarantineReason::TokenChanged
+        | QuarantineReason::DomainKeyDiffers
+        | QuarantineReason::KeepsDestroyed => Evidence::SetAside(*why),
     }
 }
 

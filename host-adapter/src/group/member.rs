@@ -2,8 +2,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use everslot_core::{Incarnation, MemberId, Rv, ckr};
-use everslot_protocol::{Body, Reply, Request, SlotId, TokenInfo};
+use everslot_core::{Evidence, Incarnation, MemberId, Rv, ckr};
+use everslot_protocol::{Body, Function, Reply, Request, SlotId, TokenInfo};
 
 use super::lease::{Lease, LeaseFailure};
 use super::load::Load;
@@ -35,6 +35,7 @@ pub(crate) struct Member {
     era: AtomicU32,
     token: Mutex<Option<Token>>,
     anchor: Mutex<Option<Anchor>>,
+    last_failure: LastFailure,
 }
 
 /// What was found out about a member's token when it was last opened.
@@ -88,6 +89,7 @@ impl Member {
             era: AtomicU32::new(0),
             token: Mutex::new(None),
             anchor: Mutex::new(None),
+            last_failure: LastFailure::default(),
         }
     }
 
@@ -281,9 +283,68 @@ impl Member {
             .call(request, output, Some(self.deadline(request)));
         counters.in_flight.fetch_sub(1, Ordering::Relaxed);
         counters.requests.fetch_add(1, Ordering::Relaxed);
-        if answer.is_err() {
-            counters.failures.fetch_add(1, Ordering::Relaxed);
+        match &answer {
+            Ok(reply) if reply.rv == everslot_protocol::Rv::OK => {}
+            Ok(reply) => self.last_failure.note(request, Some(Rv(reply.rv.0))),
+            Err(_) => {
+                counters.failures.fetch_add(1, Ordering::Relaxed);
+                self.last_failure.note(request, None);
+            }
         }
         answer
+    }
+
+    /// The function that was answered as `evidence` says, or not at all, if that was the last one to go wrong.
+    pub(crate) fn function_of(&self, evidence: &Evidence) -> Option<Function> {
+        let (function, said) = self.last_failure.read()?;
+        let fits = match evidence {
+            Evidence::Code(rv) => said == Some(*rv),
+            Evidence::DeadlinePassed | Evidence::HostEnded | Evidence::NotReached => said.is_none(),
+            Evidence::TokenAbsent | Evidence::SetAside(_) | Evidence::Joining => false,
+        };
+        fits.then_some(function)
+    }
+}
+
+/// What a member was asked when it last did not say `CKR_OK`, with what it said, or `None` when it gave no answer. For the log only. One
+/// word, so that no call waits for another: the function's number counted from 1, whether there was an answer, and its code.
+#[derive(Debug, Default)]
+struct LastFailure(AtomicU64);
+
+impl LastFailure {
+    const ANSWERED: u64 = 1 << 32;
+
+    #[cold]
+    fn note(&self, request: &Request<'_>, said: Option<Rv>) {
+        let function = (request.function() as u64 + 1) << 33;
+        // No code of PKCS#11 is longer than 32 bits, a vendor's own included (PKCS#11 v3.1 §2: CKR_VENDOR_DEFINED).
+        let said = said.map_or(0, |rv| Self::ANSWERED | u64::from(rv.0 as u32));
+        self.0.store(function | said, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> Option<(Function, Option<Rv>)> {
+        let word = self.0.load(Ordering::Relaxed);
+        let number = usize::try_from(word >> 33).ok()?.checked_sub(1)?;
+        let answered = word & Self::ANSWERED != 0;
+        let said = answered.then_some(Rv(u64::from(word as u32)));
+        Some((*Function::ALL.get(number)?, said))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_failure_is_remembered_whole() {
+        let last = LastFailure::default();
+        assert_eq!(last.read(), None);
+        let request = Request::CloseSession {
+            session: everslot_protocol::SessionHandle(1),
+        };
+        for said in [None, Some(ckr::OK), Some(Rv(0xFFFF_FFFF)), None] {
+            last.note(&request, said);
+            assert_eq!(last.read(), Some((Function::CloseSession, said)));
+        }
     }
 }

@@ -26,6 +26,7 @@ Examples:
   everslot vtl haAdmin synchronize -group signing
   everslot vtl haAdmin HAOnly -show
   everslot vtl haAdmin halog -path /var/log/everslot.log
+  everslot vtl haAdmin halog -maxlength 262144
   everslot vtl haAdmin show
 
 A group is named by its label or its number. Words are taken in capitals or not, with or without a hyphen before the first. A token is looked for
@@ -137,9 +138,17 @@ fn log(deed: &LogDeed) -> Outcome {
         LogDeed::Path(file) => {
             let file = std::path::absolute(file)?;
             change(&path, |document| {
-                edit::set_log(document, "file", &file.display().to_string())
+                edit::set_log_file(document, &file.display().to_string())
             })?;
             said(&format!("log file {}", file.display()), &path)
+        }
+        LogDeed::MaxLength(bytes) => {
+            let size = format!("{bytes}B");
+            change(&path, |document| edit::set_log(document, "size", &size))?;
+            said(
+                &format!("the log file is put aside at {bytes} bytes"),
+                &path,
+            )
         }
         LogDeed::Level(level) => {
             change(&path, |document| edit::set_log(document, "level", level))?;

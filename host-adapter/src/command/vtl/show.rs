@@ -7,7 +7,7 @@ use everslot_core::{Attempts, Role};
 
 use crate::command::probe::{Found, ProbeError, probe};
 use crate::command::{Outcome, output};
-use crate::config::{Config, GroupConfig, LogLevel, text};
+use crate::config::{Config, GroupConfig, LogLevel, LogTo, text};
 
 /// Prints the configuration's settings and how the members are, who are asked now; nobody is logged in.
 pub(super) fn run() -> Outcome {
@@ -56,11 +56,12 @@ pub(super) fn log(config: &Config) -> String {
             "enabled"
         }
     };
-    let file = config.log.file.as_ref();
-    let file = file.map_or_else(
-        || "standard error".to_owned(),
-        |file| file.display().to_string(),
-    );
+    let file = match &config.log.to {
+        LogTo::File(file) => file.path.display().to_string(),
+        LogTo::StandardError => "standard error".to_owned(),
+        LogTo::Syslog => "syslog".to_owned(),
+        LogTo::Journal => "systemd's journal".to_owned(),
+    };
     format!("HA Logging: {enabled}\nHA Log File: {file}\n")
 }
 

@@ -61,6 +61,8 @@ pub(super) enum Shown {
 pub(super) enum LogDeed {
     Show,
     Path(PathBuf),
+    /// The most bytes that the file is to have.
+    MaxLength(u64),
     Level(&'static str),
 }
 
@@ -162,11 +164,10 @@ fn standby(options: &mut Options) -> Result<Deed, String> {
 }
 
 fn auto_recovery(options: &mut Options) -> Result<Deed, String> {
-    let number = |name: &str, text: &str| format!("-{name} {text:?} is not a number");
     let retry = options.value("retry")?;
-    let retry = retry.map(|text| text.parse().map_err(|_| number("retry", &text)));
+    let retry = retry.map(|text| text.parse().map_err(|_| not_a_number("retry", &text)));
     let interval = options.value("interval")?;
-    let interval = interval.map(|text| text.parse().map_err(|_| number("interval", &text)));
+    let interval = interval.map(|text| text.parse().map_err(|_| not_a_number("interval", &text)));
     if retry.is_none() && interval.is_none() {
         return Err("autorecovery takes -retry NUMBER (0 for none, -1 without end), -interval SECONDS, or both".to_owned());
     }
@@ -174,6 +175,10 @@ fn auto_recovery(options: &mut Options) -> Result<Deed, String> {
         retry: retry.transpose()?,
         interval: interval.transpose()?,
     })
+}
+
+fn not_a_number(name: &str, text: &str) -> String {
+    format!("-{name} {text:?} is not a number")
 }
 
 fn shown(options: &mut Options) -> Result<Option<Shown>, String> {
@@ -193,11 +198,19 @@ fn log(options: &mut Options) -> Result<LogDeed, String> {
     if let Some(path) = options.value("path")? {
         return Ok(LogDeed::Path(path.into()));
     }
+    if let Some(text) = options.value("maxlength")? {
+        let bytes = text.parse();
+        return Ok(LogDeed::MaxLength(
+            bytes.map_err(|_| not_a_number("maxlength", &text))?,
+        ));
+    }
     match shown(options)? {
         Some(Shown::Enable) => Ok(LogDeed::Level("info")),
         Some(Shown::Disable) => Ok(LogDeed::Level("off")),
         Some(Shown::Show) => Ok(LogDeed::Show),
-        None => Err("halog takes -path FILE, -enable, -disable or -show".to_owned()),
+        None => {
+            Err("halog takes -path FILE, -maxlength BYTES, -enable, -disable or -show".to_owned())
+        }
     }
 }
 
@@ -307,6 +320,10 @@ mod tests {
                 },
             ),
             ("haAdmin HAOnly -enable", Deed::HaOnly(Shown::Enable)),
+            (
+                "haAdmin halog -maxlength 262144",
+                Deed::Log(LogDeed::MaxLength(262_144)),
+            ),
             ("haAdmin halog -disable", Deed::Log(LogDeed::Level("off"))),
         ] {
             assert_eq!(read(line), Ok(deed), "{line}");
