@@ -13,13 +13,15 @@ use crate::fork::PerProcess;
 use crate::group::GroupDriver;
 use crate::hosted;
 use crate::reload::{self, Taker, Watch};
-use crate::slot::{Session, Sessions, VirtualSlot, padded, version};
+use crate::slot::{Behind, Session, Sessions, VirtualSlot, padded, version};
 use crate::slot_events::{EventFlag, SlotEvents};
 use crate::status::{Process, Read, Server, Snapshot, Source};
 
 mod last;
+mod slots;
 
 use last::Life;
+use slots::Planned;
 
 /// What `C_Initialize` was given.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -38,6 +40,9 @@ pub struct Library {
     watch: Mutex<Option<Watch>>,
     process: Process,
 }
+
+/// How long `C_Initialize` waits for a member's own slot, once the groups serve that it is mostly called for.
+const MEMBER_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The library that calls go to, if it is initialised.
 static CURRENT: ArcSwapOption<Library> = ArcSwapOption::const_empty();
@@ -139,7 +144,7 @@ impl Library {
         }
     }
 
-    /// `C_GetSlotList`: one slot a group; the ids never change.
+    /// `C_GetSlotList`: one slot a group, then one for each member that is exposed; the ids never change.
     pub fn slots(&self, token_present: bool) -> Vec<u64> {
         let listed = self
             .slots
@@ -158,6 +163,15 @@ impl Library {
             .find(|slot| slot.id == id)
             .cloned()
             .ok_or(ckr::SLOT_ID_INVALID)
+    }
+
+    /// The slot of a group; that of a member is none.
+    ///
+    /// # Errors
+    /// `CKR_SLOT_ID_INVALID`
+    pub fn group(&self, id: u64) -> Result<Arc<VirtualSlot>, Rv> {
+        let slot = self.slot(id)?;
+        slot.is_group().then_some(slot).ok_or(ckr::SLOT_ID_INVALID)
     }
 
     /// The session of a handle, for one call.
@@ -207,25 +221,25 @@ impl Library {
         let host_program = host_program(config).map_err(refuse)?;
         let sessions = Arc::new(Sessions::default());
         let events = Arc::new(SlotEvents::default());
-        let drivers: Vec<_> = (0..)
-            .zip(&config.groups)
-            .map(|(id, group)| {
-                GroupDriver::start(
-                    group.clone(),
-                    host_program.clone(),
-                    arguments.threads_forbidden,
-                    EventFlag::new(id, &events),
-                )
-            })
-            .collect();
-        for driver in &drivers {
-            driver.wait_until_serving(startup_deadline(driver));
+        let of_plan = |plan: Planned| {
+            let driver = GroupDriver::start(
+                plan.group,
+                host_program.clone(),
+                arguments.threads_forbidden,
+                EventFlag::new(plan.id, &events),
+            );
+            let sessions = Arc::downgrade(&sessions);
+            Arc::new(VirtualSlot::new(plan.id, plan.behind, driver, sessions))
+        };
+        let slots: Vec<_> = slots::planned(config).into_iter().map(of_plan).collect();
+        for slot in &slots {
+            let driver = &slot.driver;
+            driver.wait_until_serving(match slot.is_group() {
+                true => startup_deadline(driver),
+                false => MEMBER_PATIENCE,
+            });
         }
         events.begin();
-        let slots = (0..)
-            .zip(drivers)
-            .map(|(id, driver)| Arc::new(VirtualSlot::new(id, driver, Arc::downgrade(&sessions))));
-        let slots = slots.collect();
         let life = Arc::new(Life::begin().map_err(refuse)?);
         Ok(Self {
             slots,
@@ -271,12 +285,12 @@ impl Library {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn groups(&self) -> impl Iterator<Item = &Arc<VirtualSlot>> {
+        self.slots.iter().filter(|slot| slot.is_group())
+    }
+
     fn snapshot(&self, read: Read) -> Snapshot {
-        let groups = self
-            .slots
-            .iter()
-            .map(|slot| slot.driver.status(read))
-            .collect();
+        let groups = self.groups().map(|slot| slot.driver.status(read)).collect();
         Snapshot {
             process: self.process.clone(),
             groups,
@@ -285,8 +299,7 @@ impl Library {
 
     fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
         let slot = self
-            .slots
-            .iter()
+            .groups()
             .find(|slot| slot.label() == group || slot.serial() == group);
         let slot = slot.ok_or_else(|| format!("this process has no group {group:?}"))?;
         slot.driver.recover_by_name(member)
@@ -338,14 +351,16 @@ impl Taker for Reconfigured {
         let host_program = host_program(&config)
             .inspect_err(|error| tracing::error!(%error, "members that join cannot be hosted"))
             .unwrap_or_default();
-        for slot in &library.slots {
-            let driver = &slot.driver;
-            let is_same = |group: &&GroupConfig| group.serial == driver.config.serial;
-            if let Some(group) = config.groups.iter().find(is_same) {
+        for planned in slots::planned(&config) {
+            let driver_of = |slot: &&Arc<VirtualSlot>| {
+                slot.driver.config.serial == planned.group.serial
+                    && slot.is_group() == (planned.behind == Behind::Group)
+            };
+            if let Some(slot) = library.slots.iter().find(driver_of) {
                 host_program
                     .iter()
-                    .for_each(|program| driver.set_host_program(program));
-                driver.reconfigure(group);
+                    .for_each(|program| slot.driver.set_host_program(program));
+                slot.driver.reconfigure(&planned.group);
             }
         }
         true
@@ -357,12 +372,8 @@ fn host_program(config: &Config) -> Result<Option<PathBuf>, hosted::NoHostProgra
     let hosted = |member: &crate::config::MemberConfig| {
         member.settings().isolation == crate::module::Isolation::Process
     };
-    if config
-        .groups
-        .iter()
-        .flat_map(|group| &group.members)
-        .any(hosted)
-    {
+    let is_needed = |group: &GroupConfig| group.expose_members || group.members.iter().any(hosted);
+    if config.groups.iter().any(is_needed) {
         hosted::find_host_program(config.host_program.as_deref()).map(Some)
     } else {
         Ok(None)

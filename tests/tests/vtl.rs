@@ -174,6 +174,13 @@ Slot #    Member S/N                      Member Label    Status
             .contains(&format!("HA Group Number: {number}\n"))
     );
 
+    client.done("HAOnly -disable");
+    assert!(client.shown().contains("Only Show HA Slots: no\n"));
+    let said = client.vtl("HAOnly -show").expect("it shows");
+    assert!(said.contains("disabled"), "{said}");
+    client.done("HAOnly -enable");
+    assert!(client.shown().contains("Only Show HA Slots: yes\n"));
+
     let log = client.lab.directory().join("ha.log");
     client.done(&format!("halog -path {}", log.display()));
     client.done("haLog -maxlength 262144");
@@ -204,7 +211,6 @@ fn what_cannot_be_done_is_said_in_one_line_and_changes_nothing() {
             "no member with the serial \"42\"",
         ),
         ("autorecovery -retry 70000", "not changed"),
-        ("HAOnly -disable", "slots of their own"),
         ("recover -group signing", "no running application"),
         ("synchronize -group other", "other"),
         ("dance", "is not a command of haAdmin"),

@@ -146,6 +146,9 @@ impl Library {
             Err(ckr::SLOT_ID_INVALID)
         }
     }
+    pub(super) fn group(&self, id: u64) -> Result<Arc<VirtualSlot>, Rv> {
+        self.slot(id)
+    }
     pub(super) fn session(handle: u64) -> Result<Arc<Session>, Rv> {
         Self::current()?;
         if handle == SESSION {

@@ -5,7 +5,7 @@
 use cryptoki_sys::{CK_CHAR, CK_RV, CK_SLOT_ID, CK_ULONG};
 
 use super::entry::entry;
-use super::slot;
+use super::group;
 use crate::status::{GroupStatus, MemberStatus, Read};
 
 /// `CK_HA_MAX_MEMBERS`
@@ -35,10 +35,10 @@ pub(crate) struct CK_HA_STATUS {
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn CA_GetHAState(id: CK_SLOT_ID, state: *mut CK_HA_STATUS) -> CK_RV {
     entry("CA_GetHAState", |caller| {
-        let slot = slot(id)?;
+        let group = group(id)?;
         caller
             .place(state)?
-            .set(of(&slot.group_status(Read::Status)));
+            .set(of(&group.group_status(Read::Status)));
         Ok(())
     })
 }
@@ -50,10 +50,10 @@ pub(super) unsafe extern "C" fn CA_GetCurrentHAState(
     state: *mut CK_HA_STATUS,
 ) -> CK_RV {
     entry("CA_GetCurrentHAState", |caller| {
-        let slot = slot(id)?;
+        let group = group(id)?;
         caller
             .place(state)?
-            .set(of(&slot.group_status(Read::Status)));
+            .set(of(&group.group_status(Read::Status)));
         Ok(())
     })
 }

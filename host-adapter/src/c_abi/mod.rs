@@ -56,6 +56,10 @@ fn slot(id: CK_SLOT_ID) -> Result<Arc<VirtualSlot>, Rv> {
     Library::with(|library| library.slot(id))
 }
 
+fn group(id: CK_SLOT_ID) -> Result<Arc<VirtualSlot>, Rv> {
+    Library::with(|library| library.group(id))
+}
+
 fn session(handle: CK_SESSION_HANDLE) -> Result<Arc<Session>, Rv> {
     Library::session(handle)
 }

@@ -6,8 +6,8 @@ use cryptoki_sys::{
 use everslot_core::ckr;
 
 use super::entry::entry;
+use super::group;
 use super::luna::{self, SERIAL};
-use super::slot;
 use crate::status::{MemberStatus, Read, Role, State};
 
 /// `EVERSLOT_FUNCTION_LIST`
@@ -53,9 +53,9 @@ unsafe extern "C" fn members(
     count: *mut CK_ULONG,
 ) -> CK_RV {
     entry("EV_GetMembers", |caller| {
-        let slot = slot(id)?;
+        let group = group(id)?;
         caller.answer_list(members, count, || {
-            Ok(slot
+            Ok(group
                 .group_status(Read::Peek)
                 .members
                 .iter()
@@ -68,14 +68,14 @@ unsafe extern "C" fn members(
 /// `EV_RecoverMember`: has one member tried at once, or all that do not serve.
 unsafe extern "C" fn recover(id: CK_SLOT_ID, name: *const CK_UTF8CHAR, length: CK_ULONG) -> CK_RV {
     entry("EV_RecoverMember", |caller| {
-        let slot = slot(id)?;
+        let group = group(id)?;
         let name = match name.is_null() {
             true => None,
             false => {
                 Some(str::from_utf8(caller.slice(name, length)?).map_err(|_| ckr::ARGUMENTS_BAD)?)
             }
         };
-        slot.recover_member(name).map_err(|_| ckr::ARGUMENTS_BAD)
+        group.recover_member(name).map_err(|_| ckr::ARGUMENTS_BAD)
     })
 }
 

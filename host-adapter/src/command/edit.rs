@@ -181,6 +181,18 @@ pub(super) fn set_recovery(document: &mut DocumentMut, recovery: &Recovery) -> R
     Ok(())
 }
 
+/// Luna has one setting for all groups.
+pub(super) fn set_exposed(document: &mut DocumentMut, exposed: bool) -> Result<(), String> {
+    for group in groups(document)?.iter_mut() {
+        if exposed {
+            set(group, "expose_members", true);
+        } else {
+            group.remove("expose_members");
+        }
+    }
+    Ok(())
+}
+
 /// The log goes into a file, wherever it went before.
 pub(super) fn set_log_file(document: &mut DocumentMut, path: &str) -> Result<(), String> {
     log_mut(document)?.remove("to");

@@ -1,5 +1,7 @@
 //! What of a changed configuration waits for the next start of an application.
 
+use std::collections::BTreeSet;
+
 use super::{Config, GroupConfig};
 
 /// One line for each difference between `old` and `new` that an application which runs with `old` does not take before it starts again.
@@ -41,6 +43,7 @@ fn fixed(old: &GroupConfig, new: &GroupConfig) -> impl Iterator<Item = &'static 
         (old.label != new.label, "the label"),
         (old.journal != new.journal, "the journal"),
         (old.trace != new.trace, "the trace"),
+        (exposed(old) != exposed(new), "the members' own slots"),
         (
             old.recovery.mode != new.recovery.mode,
             "the recovery's mode",
@@ -48,6 +51,12 @@ fn fixed(old: &GroupConfig, new: &GroupConfig) -> impl Iterator<Item = &'static 
     ];
     let differs = |(differs, what): (bool, &'static str)| differs.then_some(what);
     differences.into_iter().filter_map(differs)
+}
+
+/// The members that are slots of their own.
+fn exposed(group: &GroupConfig) -> BTreeSet<&str> {
+    let members = group.members.iter().filter(|_| group.expose_members);
+    members.map(|member| member.name.as_str()).collect()
 }
 
 #[cfg(test)]

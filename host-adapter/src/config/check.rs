@@ -115,6 +115,7 @@ impl<'a> Checker<'a> {
             mechanisms: group.mechanisms,
             transcript: group.transcript.map_or(TRANSCRIPT, |size| size.0),
             recovery: self.recovery(&group.recovery)?,
+            expose_members: group.expose_members,
             copies: self.copies(group.copies.as_ref(), members.len())?,
             members,
         })

@@ -56,6 +56,8 @@ pub(super) struct Group {
     pub(super) trace: Option<PathBuf>,
     pub(super) copies: Option<Spanned<Copies>>,
     #[serde(default)]
+    pub(super) expose_members: bool,
+    #[serde(default)]
     pub(super) member: Vec<Spanned<Member>>,
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use everslot_core::{Copies, Overrides, Policy, Role};
 
-use crate::module::ModuleSettings;
+use crate::module::{Isolation, ModuleSettings};
 
 pub(crate) use change::kept_until_restart;
 pub use check::is_member_name;
@@ -138,6 +138,8 @@ pub struct GroupConfig {
     pub trace: Option<PathBuf>,
     /// Where the journal is: a path or a `postgresql://` URL, for [`Journal::open`](crate::journal::Journal::open).
     pub journal: String,
+    /// Whether each member is a slot of its own beside the virtual one.
+    pub expose_members: bool,
     /// On how many members a token object that the application makes is to live, once the group has a domain key; no more than there are.
     pub copies: Copies,
     /// 1 to [`MEMBERS`]; names are unique in the group.
@@ -206,6 +208,18 @@ impl MemberConfig {
     #[must_use]
     pub fn settings(&self) -> ModuleSettings {
         self.module.clone()
+    }
+
+    /// The same token as a slot of its own: in a process of its own, so that its login and its sessions are apart from the group's.
+    pub(crate) fn apart(&self) -> Self {
+        let mut module = self.module.clone();
+        module.isolation = Isolation::Process;
+        Self {
+            role: Role::Active,
+            parked: false,
+            module,
+            ..self.clone()
+        }
     }
 
     /// Whether a member that is this can become `other` while it serves: it is the same token, reached in the same way.

@@ -3,7 +3,7 @@ use everslot_core::{MemberId, MemberSet, Repeat, Rv, ckr};
 use everslot_protocol::wire::{INFO_SIZE_MAX, Malformed, decode_info};
 use everslot_protocol::{MechanismInfo, Operation, Request, SlotInfo, TokenInfo, Version};
 
-use super::{VirtualSlot, token_info, written};
+use super::{Behind, VirtualSlot, token_info, written};
 use crate::group::{Errand, Lease};
 use crate::status::{GroupStatus, Read};
 
@@ -38,7 +38,10 @@ impl VirtualSlot {
         } else {
             0
         };
-        let description = format!("everslot group {}", self.label());
+        let description = match &self.behind {
+            Behind::Group => format!("everslot group {}", self.label()),
+            Behind::Member { name, group } => format!("everslot member {name} of {group}"),
+        };
         let [first, second] = [0, 32].map(|from| padded(description.get(from..).unwrap_or("")));
         SlotInfo {
             description: [first, second],
@@ -49,7 +52,7 @@ impl VirtualSlot {
         }
     }
 
-    /// `C_GetTokenInfo`, by the rules of the module `token_info`. Each member that serves is asked, since PIN flags, memory and
+    /// `C_GetTokenInfo`, by the rules of the module `token_info`; a member's own slot says what the member says. Each member that serves is asked, since PIN flags, memory and
     /// clock change; for one that gives no answer, what it last said holds.
     ///
     /// # Errors
@@ -62,17 +65,23 @@ impl VirtualSlot {
             .collect();
         let info = token_info::of_members(&asked).ok_or(ckr::TOKEN_NOT_PRESENT)?;
         let open = self.open.counts();
+        let info = match &self.behind {
+            Behind::Member { .. } => info,
+            Behind::Group => TokenInfo {
+                label: padded(self.label()),
+                serial: padded(self.serial()),
+                manufacturer: padded(MANUFACTURER),
+                model: padded("group"),
+                hardware: version(),
+                firmware: version(),
+                ..info
+            },
+        };
         Ok(TokenInfo {
-            label: padded(self.label()),
-            serial: padded(self.serial()),
-            manufacturer: padded(MANUFACTURER),
-            model: padded("group"),
             max_sessions: ck::CK_EFFECTIVELY_INFINITE,
             sessions: open.all(),
             max_rw_sessions: ck::CK_EFFECTIVELY_INFINITE,
             rw_sessions: open.read_write,
-            hardware: version(),
-            firmware: version(),
             ..info
         })
     }

@@ -53,6 +53,7 @@ pub(crate) use sessions::Sessions;
 /// A slot of ours with the virtual token of one group in it.
 pub struct VirtualSlot {
     pub(crate) id: u64,
+    behind: Behind,
     pub(crate) driver: Arc<GroupDriver>,
     catalogue: Catalogue,
     having: later::Having,
@@ -61,6 +62,20 @@ pub struct VirtualSlot {
     open: OpenSessions,
     /// Tells this slot's handles from those of another process.
     mark: Option<[u8; 16]>,
+}
+
+/// What a slot of ours is in front of.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Behind {
+    /// A group.
+    Group,
+    /// One member alone, as a slot of its own beside its group's.
+    Member {
+        /// The member's name.
+        name: String,
+        /// The group's label.
+        group: String,
+    },
 }
 
 /// Where a call's output goes.
@@ -139,7 +154,12 @@ fn random_mark() -> Option<[u8; 16]> {
 }
 
 impl VirtualSlot {
-    pub(crate) fn new(id: u64, driver: Arc<GroupDriver>, sessions: Weak<Sessions>) -> Self {
+    pub(crate) fn new(
+        id: u64,
+        behind: Behind,
+        driver: Arc<GroupDriver>,
+        sessions: Weak<Sessions>,
+    ) -> Self {
         let catalogue = Catalogue::new(driver.members().len());
         let all = sessions.clone();
         driver.on_exhaustion(Box::new(move |member, holders| {
@@ -148,6 +168,7 @@ impl VirtualSlot {
         }));
         Self {
             id,
+            behind,
             driver,
             catalogue,
             having: later::Having::default(),
@@ -155,6 +176,11 @@ impl VirtualSlot {
             open: OpenSessions::default(),
             mark: random_mark(),
         }
+    }
+
+    /// Whether a group is behind it, rather than one member.
+    pub(crate) fn is_group(&self) -> bool {
+        self.behind == Behind::Group
     }
 
     /// Whether a member serves at the moment.

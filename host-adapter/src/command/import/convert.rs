@@ -40,6 +40,7 @@ struct Common {
     deadline: String,
     interval: String,
     attempts: i64,
+    expose_members: bool,
 }
 
 /// Takes what has a counterpart out of `luna`, and names all else.
@@ -65,7 +66,6 @@ pub(super) fn convert(mut luna: Chrystoki, module: Option<&Path>) -> Result<Conv
     }
     document["group"] = Item::ArrayOfTables(groups);
     recovery_mode(&mut luna, &mut notes);
-    ha_only(&mut luna, &mut notes);
     let of_module = |section: &str| {
         OF_THE_MODULE
             .iter()
@@ -124,6 +124,7 @@ fn common(
         deadline: format!("{deadline}ms"),
         interval: format!("{interval}s"),
         attempts,
+        expose_members: expose_members(luna, notes),
     })
 }
 
@@ -163,6 +164,9 @@ fn group(
     table.decor_mut().set_prefix("\n");
     table["label"] = value(&label);
     table["serial"] = value(serial);
+    if common.expose_members {
+        table["expose_members"] = value(true);
+    }
     let mut recovery = Table::new();
     recovery["interval"] = value(&common.interval);
     recovery["attempts"] = value(common.attempts);
@@ -218,6 +222,9 @@ fn log(luna: &mut Chrystoki, document: &mut DocumentMut, notes: &mut Vec<String>
                 .display()
                 .to_string(),
         );
+        if let Some(bytes) = luna.take("HAConfiguration", "logLen") {
+            table["size"] = value(format!("{bytes}B"));
+        }
     }
     document["log"] = Item::Table(table);
 }
@@ -230,15 +237,15 @@ fn recovery_mode(luna: &mut Chrystoki, notes: &mut Vec<String>) {
     notes.push(what + "; sessions, handles and login outlive the loss of all members");
 }
 
-fn ha_only(luna: &mut Chrystoki, notes: &mut Vec<String>) {
-    if luna
+/// Whether members are listed beside the virtual slots, which is what Luna does without the setting.
+fn expose_members(luna: &mut Chrystoki, notes: &mut Vec<String>) -> bool {
+    let is_hidden = luna
         .take("HAConfiguration", "HAOnly")
-        .is_none_or(|flag| flag != "1")
-    {
-        notes.push("the members were listed beside the virtual slots (HAOnly); here applications see the virtual slots alone".to_owned());
-    } else {
+        .is_some_and(|flag| flag == "1");
+    if is_hidden {
         notes.push("HAOnly = 1 hides the members of Luna's own groups; set it to 0 in Luna's configuration, so that everslot finds them".to_owned());
     }
+    !is_hidden
 }
 
 #[cfg(test)]

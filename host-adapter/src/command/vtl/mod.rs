@@ -24,14 +24,14 @@ Examples:
   everslot vtl haAdmin autorecovery -retry 500 -interval 60
   everslot vtl haAdmin recover -group signing
   everslot vtl haAdmin synchronize -group signing
-  everslot vtl haAdmin HAOnly -show
+  everslot vtl haAdmin HAOnly -disable
   everslot vtl haAdmin halog -path /var/log/everslot.log
   everslot vtl haAdmin halog -maxlength 262144
   everslot vtl haAdmin show
 
 A group is named by its label or its number. Words are taken in capitals or not, with or without a hyphen before the first. A token is looked for
 through the modules that the configuration has; -module FILE names another one, and -environment NAME=VALUE, given for each, what it needs.
-Applications that run take all of it at once, but for groups that come or go and the log: these they take when they start again.";
+Applications that run take all of it at once, but for groups that come or go, members' own slots and the log: these they take when they start again.";
 
 /// Luna's haAdmin commands, on everslot's configuration
 #[derive(clap::Args, Debug)]
@@ -113,18 +113,17 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-/// Members are never listed beside the virtual slot, which is what Luna calls HA only.
+/// Luna calls it HA only when members are not slots of their own beside the virtual ones.
 fn ha_only(shown: Shown) -> Outcome {
-    match shown {
-        Shown::Show | Shown::Enable => {
-            output::print("HA Only is enabled: applications see the virtual slots alone.\n")?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Shown::Disable => Err(
-            "members cannot be listed as slots of their own; load their modules beside libeverslot.so to reach them"
-                .into(),
-        ),
-    }
+    let path = Config::find()?;
+    let only = match shown {
+        Shown::Show => return show::ha_only(&Config::from_file(&path)?),
+        Shown::Enable => true,
+        Shown::Disable => false,
+    };
+    change(&path, |document| edit::set_exposed(document, !only))?;
+    let word = if only { "enabled" } else { "disabled" };
+    said(&format!("HA Only is {word}"), &path)
 }
 
 fn log(deed: &LogDeed) -> Outcome {

@@ -32,7 +32,22 @@ fn settings(config: &Config) -> String {
         text += &recovery(group);
     }
     text += &log(config);
-    text + "Only Show HA Slots: yes\n"
+    let only = if is_ha_only(config) { "yes" } else { "no" };
+    text + &format!("Only Show HA Slots: {only}\n")
+}
+
+fn is_ha_only(config: &Config) -> bool {
+    config.groups.iter().all(|group| !group.expose_members)
+}
+
+/// `haAdmin HAOnly -show`
+pub(super) fn ha_only(config: &Config) -> Outcome {
+    output::print(if is_ha_only(config) {
+        "HA Only is enabled: applications see the virtual slots alone.\n"
+    } else {
+        "HA Only is disabled: applications see the members' own slots, too.\n"
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn recovery(group: &GroupConfig) -> String {

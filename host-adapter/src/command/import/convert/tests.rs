@@ -14,6 +14,7 @@ fn two_groups_and_a_standby_become_ours_and_nothing_is_dropped() {
 [log]
 level = \"info\"
 file = \"/var/log/luna/everslot.log\"
+size = \"262144B\"
 
 [[group]]
 label = \"signing\"
@@ -67,7 +68,6 @@ deadline = \"20000ms\"
             "LunaSA Client: TCPKeepAlive = 1 (Luna's module goes on to read it)",
             "LunaSA Client: ServerName00 = hsm1.example (Luna's module goes on to read it)",
             "LunaSA Client: ServerPort00 = 1792 (Luna's module goes on to read it)",
-            "HAConfiguration: logLen = 262144",
             "HAConfiguration: failover_on_deactivation = 1",
         ]
     );
@@ -105,6 +105,11 @@ fn what_luna_does_without_a_setting_is_done_and_said() {
     assert!(
         converted.text.contains("attempts = 0\n"),
         "{}",
+        converted.text
+    );
+    assert!(
+        converted.text.contains("expose_members = true\n"),
+        "HAOnly is off: {}",
         converted.text
     );
     assert!(
