@@ -1,5 +1,6 @@
 //! The library as an application has it: from `C_Initialize` to `C_Finalize`, in one process.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -15,13 +16,15 @@ use crate::hosted;
 use crate::reload::{self, Taker, Watch};
 use crate::slot::{Behind, Session, Sessions, VirtualSlot, padded, version};
 use crate::slot_events::{EventFlag, SlotEvents};
-use crate::status::{Process, Read, Server, Snapshot, Source};
+use crate::status::{Process, Server, Source};
 
 mod last;
 mod slots;
+mod told;
 
 use last::Life;
 use slots::Planned;
+use told::Told;
 
 /// What `C_Initialize` was given.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -67,7 +70,7 @@ impl Library {
         crate::log::start(&config.log).map_err(refuse)?;
         let library = Arc::new(Self::start(&config, arguments)?);
         if !arguments.threads_forbidden {
-            library.serve_status();
+            library.serve_status(config.metrics);
             library.watch_configuration(config);
         }
         // What was current before a fork belongs to the parent, which goes on using it.
@@ -253,10 +256,15 @@ impl Library {
     }
 
     /// A process without a status socket works all the same; `everslot status` cannot see it.
-    fn serve_status(self: &Arc<Self>) {
+    fn serve_status(self: &Arc<Self>, metrics: Option<SocketAddr>) {
         let source: Arc<dyn Source> = Arc::new(Told(Arc::downgrade(self)));
-        match Server::start(source) {
-            Ok(server) => {
+        match Server::start(Arc::clone(&source)) {
+            Ok(mut server) => {
+                if let Some(address) = metrics
+                    && let Err(error) = server.serve_http(address, source)
+                {
+                    tracing::warn!(%address, %error, "this process's metrics are not there: `everslot metrics` has those of all processes");
+                }
                 *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(server)
             }
             Err(error) => {
@@ -283,46 +291,6 @@ impl Library {
 
     fn watch(&self) -> MutexGuard<'_, Option<Watch>> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn groups(&self) -> impl Iterator<Item = &Arc<VirtualSlot>> {
-        self.slots.iter().filter(|slot| slot.is_group())
-    }
-
-    fn snapshot(&self, read: Read) -> Snapshot {
-        let groups = self.groups().map(|slot| slot.driver.status(read)).collect();
-        Snapshot {
-            process: self.process.clone(),
-            groups,
-        }
-    }
-
-    fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
-        let slot = self
-            .groups()
-            .find(|slot| slot.label() == group || slot.serial() == group);
-        let slot = slot.ok_or_else(|| format!("this process has no group {group:?}"))?;
-        slot.driver.recover_by_name(member)
-    }
-}
-
-/// The library as the status socket sees it; it does not keep it alive.
-struct Told(Weak<Library>);
-
-impl Source for Told {
-    fn snapshot(&self, read: Read) -> Snapshot {
-        let gone = || Snapshot {
-            process: Process::this(),
-            groups: Vec::new(),
-        };
-        self.0
-            .upgrade()
-            .map_or_else(gone, |library| library.snapshot(read))
-    }
-
-    fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
-        let library = self.0.upgrade().ok_or("the application is finishing")?;
-        library.recover(group, member)
     }
 }
 

@@ -12,6 +12,7 @@ mod import;
 mod init;
 mod log;
 mod membership;
+mod metrics;
 mod objects;
 mod output;
 mod pin;
@@ -58,6 +59,7 @@ enum Command {
     Recover(recover::Arguments),
     Member(membership::Arguments),
     Log(log::Arguments),
+    Metrics(metrics::Arguments),
     Check(check::Arguments),
     Replay(replay::Arguments),
     Domain(domain::Arguments),
@@ -89,6 +91,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Recover(arguments) => recover::run(&arguments),
         Command::Member(arguments) => membership::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
+        Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),

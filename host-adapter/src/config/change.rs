@@ -12,6 +12,9 @@ pub(crate) fn kept_until_restart(old: &Config, new: &Config) -> Vec<String> {
     if old.log != new.log {
         note("the log's settings".to_owned());
     }
+    if old.metrics != new.metrics {
+        note("the address of the metrics".to_owned());
+    }
     if old.host_program != new.host_program {
         note("the host program".to_owned());
     }

@@ -55,6 +55,7 @@ impl<'a> Checker<'a> {
         Ok(Config {
             path: self.path.to_owned(),
             host_program: file.host_program.map(|program| self.absolute(&program)),
+            metrics: self.metrics(file.metrics.as_ref())?,
             log: self.log(&file.log)?,
             groups,
         })

@@ -16,6 +16,7 @@ use super::{LogFormat, LogLevel, MechanismPolicy, PinSource, RecoveryMode};
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) host_program: Option<PathBuf>,
+    pub(super) metrics: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) log: Log,
     #[serde(default)]

@@ -1,5 +1,6 @@
-//! The settings of the log.
+//! The settings of the log and of the metrics.
 
+use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU64};
 
 use toml::Spanned;
@@ -11,6 +12,15 @@ use super::{LogConfig, LogFile, LogTo};
 
 const KEEP: NonZeroU8 = NonZeroU8::new(5).expect("5 is not zero");
 
+/// What the address of metrics must be.
+pub(crate) const LOOPBACK: &str = "a loopback address and a port, such as \"127.0.0.1:9464\"";
+
+/// Such an address.
+pub(crate) fn loopback(text: &str) -> Option<SocketAddr> {
+    let address: SocketAddr = text.parse().ok()?;
+    address.ip().is_loopback().then_some(address)
+}
+
 impl Checker<'_> {
     pub(super) fn log(&self, written: &file::Log) -> Result<LogConfig, ConfigError> {
         Ok(LogConfig {
@@ -18,6 +28,24 @@ impl Checker<'_> {
             to: self.log_to(written)?,
             format: written.format,
         })
+    }
+
+    /// Whoever may ask there may know, and there is no other lock on it: so none but the machine's own users.
+    pub(super) fn metrics(
+        &self,
+        written: Option<&Spanned<String>>,
+    ) -> Result<Option<SocketAddr>, ConfigError> {
+        let Some(address) = written else {
+            return Ok(None);
+        };
+        match loopback(address.get_ref()) {
+            Some(found) => Ok(Some(found)),
+            None => {
+                let (key, must) = ("metrics", LOOPBACK);
+                let value = address.get_ref().clone();
+                Err(self.wrong(address, Problem::Unfit { key, must, value }))
+            }
+        }
     }
 
     /// A file is enough to say that it goes there.
@@ -70,14 +98,16 @@ mod tests {
     use crate::config::Config;
 
     fn read(log: &str) -> Result<LogConfig, String> {
+        parse(&format!("log = {{ {log} }}\n")).map(|config| config.log)
+    }
+
+    fn parse(head: &str) -> Result<Config, String> {
         let module = std::env::current_exe().expect("this program has a file");
         let text = format!(
-            "log = {{ {log} }}\n[[group]]\nlabel = \"g\"\nserial = \"1\"\n[[group.member]]\nname = \"a\"\ntoken = \"a\"\nmodule = {module:?}\n"
+            "{head}[[group]]\nlabel = \"g\"\nserial = \"1\"\n[[group.member]]\nname = \"a\"\ntoken = \"a\"\nmodule = {module:?}\n"
         );
         let config = Config::parse(&text, Path::new("/etc/everslot.toml"));
-        config
-            .map(|config| config.log)
-            .map_err(|error| error.to_string())
+        config.map_err(|error| error.to_string())
     }
 
     #[test]
@@ -118,6 +148,22 @@ mod tests {
         ] {
             let expected = format!("/etc/everslot.toml:{why}");
             assert_eq!(read(log), Err(expected), "{log}");
+        }
+    }
+
+    #[test]
+    fn metrics_are_for_this_machine_alone() {
+        let read =
+            |text: &str| parse(&format!("metrics = {text:?}\n")).map(|config| config.metrics);
+        assert_eq!(parse("").map(|config| config.metrics), Ok(None));
+        let address = "[::1]:9464".parse().ok();
+        assert_eq!(read("[::1]:9464"), Ok(address));
+        assert!(read("127.0.0.1:9464").is_ok());
+        for other in ["0.0.0.0:9464", "192.0.2.1:80", "localhost:80", "127.0.0.1"] {
+            let expected = format!(
+                "/etc/everslot.toml:1:11: metrics must be {LOOPBACK}, and {other:?} is not; change it"
+            );
+            assert_eq!(read(other), Err(expected));
         }
     }
 }

@@ -12,6 +12,7 @@ mod pin;
 mod place;
 mod token;
 
+use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::module::{Isolation, ModuleSettings};
 pub(crate) use change::kept_until_restart;
 pub use check::is_member_name;
 pub use error::{ConfigError, Place, Problem};
+pub(crate) use log::{LOOPBACK, loopback};
 pub use pin::{PinError, PinSource};
 pub use place::{search_places, user_place};
 pub use token::{TokenChoice, same_token, text};
@@ -37,6 +39,8 @@ pub struct Config {
     pub path: PathBuf,
     /// The `everslot` program that hosts members; where it is looked for when `None`, see [`hosted`](crate::hosted).
     pub host_program: Option<PathBuf>,
+    /// A loopback address on which each application serves its metrics, beside its status socket. Of several the first one gets it.
+    pub metrics: Option<SocketAddr>,
     /// What the library logs, and where.
     pub log: LogConfig,
     /// At least one; labels and serials are unique.

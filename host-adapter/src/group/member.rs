@@ -9,6 +9,7 @@ use super::lease::{Lease, LeaseFailure};
 use super::load::Load;
 use super::offers::Ability;
 use super::pool::{Pool, RealSession, Taken};
+use super::tally::{self, Tally};
 use crate::config::MemberConfig;
 use crate::live::Live;
 use crate::module::{Delivery, Instance, LinkCause, LinkFailure};
@@ -62,8 +63,7 @@ pub(crate) struct Era(u32);
 pub(crate) struct Counters {
     /// Requests on their way: what the balance goes by.
     pub(crate) in_flight: AtomicU32,
-    pub(crate) requests: AtomicU64,
-    pub(crate) failures: AtomicU64,
+    pub(crate) tally: Tally,
     pub(crate) losses: AtomicU64,
     pub(crate) recoveries: AtomicU64,
 }
@@ -276,18 +276,28 @@ impl Member {
         request: &Request<'_>,
         output: &mut [u8],
     ) -> Result<Reply, LinkFailure> {
-        let counters = &self.counters;
-        counters.in_flight.fetch_add(1, Ordering::Relaxed);
+        let Counters {
+            in_flight, tally, ..
+        } = &self.counters;
+        let began = tally::clock();
+        in_flight.fetch_add(1, Ordering::Relaxed);
         let answer = session
             .link
             .call(request, output, Some(self.deadline(request)));
-        counters.in_flight.fetch_sub(1, Ordering::Relaxed);
-        counters.requests.fetch_add(1, Ordering::Relaxed);
+        in_flight.fetch_sub(1, Ordering::Relaxed);
         match &answer {
-            Ok(reply) if reply.rv == everslot_protocol::Rv::OK => {}
-            Ok(reply) => self.last_failure.note(request, Some(Rv(reply.rv.0))),
+            Ok(reply) if reply.rv == everslot_protocol::Rv::OK => {
+                tally.ok();
+                if let Some(began) = began {
+                    tally.time(request.function(), began);
+                }
+            }
+            Ok(reply) => {
+                tally.code(Rv(reply.rv.0));
+                self.last_failure.note(request, Some(Rv(reply.rv.0)));
+            }
             Err(_) => {
-                counters.failures.fetch_add(1, Ordering::Relaxed);
+                tally.silence();
                 self.last_failure.note(request, None);
             }
         }

@@ -24,6 +24,7 @@ mod roster;
 mod start;
 mod status;
 mod synchronise;
+mod tally;
 mod view;
 
 use std::sync::atomic::{AtomicBool, Ordering};

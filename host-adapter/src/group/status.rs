@@ -3,9 +3,11 @@ use std::sync::atomic::Ordering;
 
 use everslot_core::{Attempts, Evidence, Input, Instant, Login, MemberState, Policy, Rv, User};
 
-use super::{GroupDriver, Member};
+use super::{GroupDriver, Member, tally};
 use crate::config::text;
-use crate::status::{GroupStatus, LoginState, MemberStatus, Read, State, evidence_words};
+use crate::status::{
+    GroupMeasured, GroupStatus, LoginState, MemberCalls, MemberStatus, Read, State, evidence_words,
+};
 
 impl GroupDriver {
     /// How the group is, from what is known; no member is asked.
@@ -34,6 +36,20 @@ impl GroupDriver {
             objects,
             members,
         }
+    }
+
+    /// What was measured of each member, in the order of [`status`](Self::status); times are measured from then on.
+    pub(crate) fn measured(&self) -> GroupMeasured {
+        tally::measure();
+        let status = self.status(Read::Peek);
+        // Who has joined or gone in between is in one of them only.
+        let calls = status.members.iter().map(|told| {
+            let has_name = |member: &&Arc<Member>| member.config.name == told.name;
+            let member = self.members().iter().find(has_name);
+            member.map_or_else(MemberCalls::default, |member| member.counters.tally.read())
+        });
+        let calls = calls.collect();
+        GroupMeasured { status, calls }
     }
 
     /// An operator's order to try a member at once, or all that do not serve.
@@ -104,7 +120,6 @@ fn tell(
         _ => outage.map(|outage| evidence_words(&outage.evidence)),
     };
     let counters = &member.counters;
-    let calls = counters.requests.load(Ordering::Relaxed);
     MemberStatus {
         name: member.config.name.clone(),
         serial: member.token().map(|token| text(&token.info.serial)),
@@ -125,8 +140,8 @@ fn tell(
                 .unwrap_or(u64::MAX)
         }),
         in_flight: counters.in_flight.load(Ordering::Relaxed),
-        calls,
-        failures: counters.failures.load(Ordering::Relaxed),
+        calls: counters.tally.calls(),
+        failures: counters.tally.unanswered(),
         losses: counters.losses.load(Ordering::Relaxed),
         recoveries: counters.recoveries.load(Ordering::Relaxed),
     }

@@ -11,7 +11,7 @@ use rustix::process::{Pid, test_kill_process};
 
 use super::conversation::Conversation;
 use super::server::unix_socket;
-use super::{Answer, Ask, Read, Snapshot, place};
+use super::{Answer, Ask, Measured, Read, Snapshot, place};
 
 /// Far more than 32 members in several groups need.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -92,7 +92,19 @@ impl Application {
         match self.ask(&ask, timeout)? {
             Answer::Snapshot(snapshot) => Ok(snapshot),
             Answer::Refused { why } => Err(ClientError::Refused(why)),
-            Answer::Begun {} => Err(ClientError::Unknown(self.pid)),
+            Answer::Begun {} | Answer::Measured(_) => Err(ClientError::Unknown(self.pid)),
+        }
+    }
+
+    /// Asks for what it has measured.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn measured(&self, timeout: Duration) -> Result<Measured, ClientError> {
+        match self.ask(&Ask::Measured {}, timeout)? {
+            Answer::Measured(measured) => Ok(measured),
+            Answer::Refused { why } => Err(ClientError::Refused(why)),
+            Answer::Begun {} | Answer::Snapshot(_) => Err(ClientError::Unknown(self.pid)),
         }
     }
 
@@ -113,7 +125,7 @@ impl Application {
         match self.ask(&ask, timeout)? {
             Answer::Begun {} => Ok(()),
             Answer::Refused { why } => Err(ClientError::Refused(why)),
-            Answer::Snapshot(_) => Err(ClientError::Unknown(self.pid)),
+            Answer::Snapshot(_) | Answer::Measured(_) => Err(ClientError::Unknown(self.pid)),
         }
     }
 

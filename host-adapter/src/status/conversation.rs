@@ -59,7 +59,15 @@ impl<'a> Conversation<'a> {
     /// # Errors
     /// `TimedOut`, `Interrupted` by the stop, or the socket's own.
     pub(super) fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
-        let mut rest = &[line, b"\n"].concat()[..];
+        self.write(&[line, b"\n"].concat())
+    }
+
+    /// Sends `bytes`.
+    ///
+    /// # Errors
+    /// As above.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
         while !rest.is_empty() {
             // Without NOSIGNAL a client that has gone would end the application by SIGPIPE.
             match send(&self.socket, rest, SendFlags::NOSIGNAL) {

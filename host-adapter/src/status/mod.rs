@@ -2,10 +2,14 @@
 //!
 //! Every application that has loaded the library has a [`Server`]: a thread of ours that answers on a Unix socket which only
 //! the application's user can reach. [`Client`] finds the sockets of that user. One line of JSON asks ([`Ask`]), one answers
-//! ([`Answer`]).
+//! ([`Answer`]). Who asks in HTTP, as `curl --unix-socket` and Prometheus do, gets what was measured at `/metrics`; nothing else is
+//! answered on a loopback address, where every user of the machine may ask.
 
 mod client;
 mod conversation;
+mod exposition;
+mod http;
+mod measured;
 mod place;
 mod server;
 mod snapshot;
@@ -13,6 +17,9 @@ mod snapshot;
 use serde::{Deserialize, Serialize};
 
 pub use client::{Application, Client, ClientError};
+pub use exposition::{CONTENT_TYPE, text};
+pub use http::Http;
+pub use measured::{Answers, CallTimes, GroupMeasured, Measured, MemberCalls};
 pub use server::Server;
 pub use snapshot::{
     GroupStatus, LoginState, MemberStatus, ObjectsStatus, Process, ReturnCode, Role, Snapshot,
@@ -34,6 +41,9 @@ pub fn check_place() -> std::io::Result<()> {
 pub trait Source: Send + Sync {
     /// How things are, from what is known: no member is asked, so that it returns at once.
     fn snapshot(&self, read: Read) -> Snapshot;
+
+    /// What was measured; looking changes no state. Times are measured from then on.
+    fn measured(&self) -> Measured;
 
     /// Begins a fresh outage's attempts at `member`, or at all members of the group that do not serve, without waiting for
     /// their outcome.
@@ -61,6 +71,8 @@ pub enum Ask {
     Status {},
     /// A snapshot, as [`Read::Peek`].
     Peek {},
+    /// [`Source::measured`].
+    Measured {},
     /// [`Source::recover`].
     Recover {
         /// The group's label or serial.
@@ -76,6 +88,8 @@ pub enum Ask {
 pub enum Answer {
     /// To a status read.
     Snapshot(Snapshot),
+    /// What was measured.
+    Measured(Measured),
     /// What was asked for is begun.
     Begun {},
     /// It is not; one line says why.

@@ -1,34 +1,35 @@
-//! The thread that answers.
+//! The threads that answer.
 
 use std::fs;
 use std::io;
 use std::mem;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::event::{EventfdFlags, PollFlags, eventfd};
+use rustix::event::{EventfdFlags, eventfd};
 use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect, listen,
-    socket_with,
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
 };
 
-use super::conversation::{Conversation, wait};
+use super::conversation::Conversation;
+use super::http::{self, Http};
 use super::{Answer, Ask, Read, Source, place};
 use crate::signals::without_signals;
 
 /// A client that has not asked and read its answers by then is hung up on, so that it keeps nobody waiting.
-const CONVERSATION: Duration = Duration::from_secs(1);
+pub(super) const CONVERSATION: Duration = Duration::from_secs(1);
 /// No question is longer.
-const LONGEST_ASK: usize = 4096;
+pub(super) const LONGEST_ASK: usize = 4096;
 /// How long an answer in the making may delay the end of the server.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long to leave clients alone that cannot be accepted.
-const REST: Duration = Duration::from_millis(100);
+pub(super) const REST: Duration = Duration::from_millis(100);
 /// Copies of the library in one process that have a socket of their own.
 const COPIES: u32 = 8;
 /// Clients that may wait for their turn.
@@ -42,8 +43,10 @@ pub struct Server {
     socket: PathBuf,
     process: u32,
     stop: Arc<OwnedFd>,
+    /// Each thread holds one until it ends.
+    alive: Option<Sender<()>>,
     ended: Receiver<()>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -72,21 +75,46 @@ impl Server {
         let (listener, socket) = listen_in(directory, process)?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let (alive, ended) = channel();
-        let stopped = stop.clone();
-        let builder = thread::Builder::new().name("everslot-status".to_owned());
-        let thread = without_signals(|| {
-            builder.spawn(move || {
-                serve(&listener, &stopped, &*source);
-                drop(alive);
-            })
-        })?;
-        Ok(Self {
+        let mut server = Self {
             socket,
             process,
             stop,
+            alive: Some(alive),
             ended,
-            thread: Some(thread),
-        })
+            threads: Vec::new(),
+        };
+        server.serve("everslot-status", listener, source, converse)?;
+        Ok(server)
+    }
+
+    /// Answers on a loopback address as well: with what is measured, and nothing else.
+    ///
+    /// # Errors
+    /// Another process listens there, the address is none of this machine, or the system has no thread or descriptor left.
+    pub fn serve_http(&mut self, address: SocketAddr, source: Arc<dyn Source>) -> io::Result<()> {
+        let listener = Http::bind(address)?.into_listener();
+        self.serve("everslot-metrics", listener, source, converse_in_http)
+    }
+
+    fn serve(
+        &mut self,
+        name: &str,
+        listener: OwnedFd,
+        source: Arc<dyn Source>,
+        converse: fn(Conversation<'_>, &dyn Source) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (alive, stop) = (self.alive.clone(), self.stop.clone());
+        let builder = thread::Builder::new().name(name.to_owned());
+        self.threads.push(without_signals(|| {
+            builder.spawn(move || {
+                // The only ways out: the stop, or a system that cannot even wait.
+                let _ = http::serve_clients(&listener, Some(stop.as_fd()), &|conversation| {
+                    converse(conversation, &*source)
+                });
+                drop(alive);
+            })
+        })?);
+        Ok(())
     }
 
     /// Where it answers.
@@ -98,10 +126,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let thread = self.thread.take();
+        let threads = mem::take(&mut self.threads);
+        self.alive = None;
         if std::process::id() != self.process {
             // The thread, the socket and the stop are the parent's.
-            mem::forget(thread);
+            mem::forget(threads);
             return;
         }
         // A failure means that the socket or the thread is gone already.
@@ -111,7 +140,7 @@ impl Drop for Server {
             self.ended.recv_timeout(GRACE),
             Err(RecvTimeoutError::Disconnected) | Ok(())
         );
-        if let (true, Some(thread)) = (over, thread) {
+        for thread in threads.into_iter().filter(|_| over) {
             let _ = thread.join();
         }
     }
@@ -152,28 +181,11 @@ pub(super) fn unix_socket() -> io::Result<OwnedFd> {
     )?)
 }
 
-fn serve(listener: &OwnedFd, stop: &OwnedFd, source: &dyn Source) {
-    let stop = stop.as_fd();
-    // The only ways out: the stop, or a system that cannot even wait.
-    while wait(listener.as_fd(), PollFlags::IN, Some(stop), None).is_ok() {
-        match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-            Ok(client) => {
-                let deadline = Instant::now() + CONVERSATION;
-                // What goes wrong with one client is its own affair.
-                let _ = converse(Conversation::new(client, Some(stop), deadline), source);
-            }
-            // The application has no descriptor left, for example; the client goes on waiting.
-            Err(_) => {
-                if wait(stop, PollFlags::IN, None, Some(Instant::now() + REST)).is_ok() {
-                    return;
-                }
-            }
-        }
-    }
-}
-
 fn converse(mut conversation: Conversation<'_>, source: &dyn Source) -> io::Result<()> {
     while let Some(line) = conversation.read_line(LONGEST_ASK)? {
+        if http::is_http(&line) {
+            return http::answer(&mut conversation, &line, &|| metrics(source));
+        }
         let answer = match serde_json::from_slice(&line) {
             Ok(ask) => answer(&ask, source),
             Err(error) => Answer::Refused {
@@ -185,10 +197,23 @@ fn converse(mut conversation: Conversation<'_>, source: &dyn Source) -> io::Resu
     Ok(())
 }
 
+/// What every user of the machine may ask.
+fn converse_in_http(mut conversation: Conversation<'_>, source: &dyn Source) -> io::Result<()> {
+    let line = conversation.read_line(LONGEST_ASK)?;
+    line.map_or(Ok(()), |line| {
+        http::answer(&mut conversation, &line, &|| metrics(source))
+    })
+}
+
+fn metrics(source: &dyn Source) -> String {
+    super::text(vec![source.measured()])
+}
+
 fn answer(ask: &Ask, source: &dyn Source) -> Answer {
     match ask {
         Ask::Status {} => Answer::Snapshot(source.snapshot(Read::Status)),
         Ask::Peek {} => Answer::Snapshot(source.snapshot(Read::Peek)),
+        Ask::Measured {} => Answer::Measured(source.measured()),
         Ask::Recover { group, member } => match source.recover(group, member.as_deref()) {
             Ok(()) => Answer::Begun {},
             Err(why) => Answer::Refused { why },
@@ -199,7 +224,7 @@ fn answer(ask: &Ask, source: &dyn Source) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::Snapshot;
+    use crate::status::{Measured, Snapshot};
 
     struct Silent;
 
@@ -209,6 +234,10 @@ mod tests {
                 process: crate::status::Process::this(),
                 groups: Vec::new(),
             }
+        }
+
+        fn measured(&self) -> Measured {
+            self.snapshot(Read::Peek).into()
         }
 
         fn recover(&self, _: &str, _: Option<&str>) -> Result<(), String> {

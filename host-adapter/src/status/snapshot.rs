@@ -183,6 +183,17 @@ pub enum State {
 }
 
 impl State {
+    /// Each of them.
+    pub const ALL: [Self; 7] = [
+        Self::Active,
+        Self::Standby,
+        Self::Lost,
+        Self::Recovering,
+        Self::GivenUp,
+        Self::Quarantined,
+        Self::Parked,
+    ];
+
     /// The word for it.
     #[must_use]
     pub const fn word(self) -> &'static str {

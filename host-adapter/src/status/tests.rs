@@ -44,6 +44,10 @@ impl Source for Library {
         }
     }
 
+    fn measured(&self) -> Measured {
+        self.snapshot(Read::Peek).into()
+    }
+
     fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
         match (group, member) {
             ("everslot", None | Some("a")) => Ok(()),
@@ -334,4 +338,59 @@ fn json_is_what_scripts_can_rely_on() {
 #[test]
 fn a_vendors_code_is_shown_by_number() {
     assert_eq!(ReturnCode::from(Rv(0x8000_0001)).name, "0x80000001");
+}
+
+fn asked_in_http(mut stream: impl Write + std::io::Read, request: &str) -> String {
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn what_is_measured_is_there_in_http_on_the_socket_and_on_loopback() {
+    let mut running = running();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    let library: Arc<dyn Source> = Arc::new(Library::default());
+    let taken = running.server.serve_http(address, Arc::clone(&library));
+    assert_eq!(taken.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+    drop(free);
+    running.server.serve_http(address, library).unwrap();
+    let get = "GET /metrics?a=b HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n";
+    let on_socket = || UnixStream::connect(running.server.socket()).unwrap();
+    let on_loopback = || std::net::TcpStream::connect(address).unwrap();
+    for answer in [
+        asked_in_http(on_socket(), get),
+        asked_in_http(on_loopback(), get),
+    ] {
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(
+            head.contains(&format!("Content-Type: {CONTENT_TYPE}\r\n")),
+            "{head}"
+        );
+        assert!(
+            head.contains(&format!("Content-Length: {}\r\n", body.len())),
+            "{head}"
+        );
+        assert!(body.contains("state=\"lost\"} 1\n"), "{body}");
+    }
+    for (request, status) in [
+        ("GET / HTTP/1.0\r\n\r\n", "404"),
+        ("POST /metrics HTTP/1.1\r\n\r\n", "405"),
+        // What only the user may ask.
+        ("{\"recover\":{\"group\":\"everslot\"}}\n\n", "405"),
+    ] {
+        let answer = asked_in_http(on_loopback(), request);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
+    let application = &running.client.applications()[0];
+    let measured = application.measured(PATIENCE).unwrap();
+    assert_eq!(measured.groups[0].status.members[0].name, "a");
+    drop(running);
+    std::net::TcpListener::bind(address).expect("it is free again");
 }

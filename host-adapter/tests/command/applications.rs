@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use everslot::status::{
-    GroupStatus, LoginState, MemberStatus, ObjectsStatus, Process, Read, ReturnCode, Role, Server,
-    Snapshot, Source, State,
+    GroupStatus, LoginState, Measured, MemberStatus, ObjectsStatus, Process, Read, ReturnCode,
+    Role, Server, Snapshot, Source, State,
 };
 
 use crate::{User, fails, succeeds};
@@ -51,6 +51,10 @@ impl Source for Library {
             process: Process::this(),
             groups: vec![group],
         }
+    }
+
+    fn measured(&self) -> Measured {
+        self.snapshot(Read::Peek).into()
     }
 
     fn recover(&self, group: &str, member: Option<&str>) -> Result<(), String> {
