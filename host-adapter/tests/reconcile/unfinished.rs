@@ -118,3 +118,35 @@ fn a_tombstone_that_is_forgotten_meanwhile_hides_no_other() {
     assert!(is_equal(&outcome), "{outcome:?}");
     assert_eq!(group.held(1), [forgotten.fingerprint]);
 }
+
+#[test]
+fn what_is_still_being_destroyed_is_destroyed_only_once_nobody_can_take_that_back() {
+    let mut group = Group::softhsm(2);
+    group.make_data(0, "data");
+    group.all();
+    let entry = group.entries().remove(0);
+    let plant = Plant {
+        mark: 1,
+        attempt: 0,
+    };
+    let intent = Intent {
+        plant,
+        kind: IntentKind::Destroy,
+        members: vec!["a".to_owned()],
+        object: Some(entry.object.id),
+        fingerprint: None,
+        owner: "machine/boot/pid:[1]/1/1".to_owned(),
+    };
+    assert!(group.journal.record(&intent).unwrap());
+    let entered = group.gate.enter(Duration::ZERO).unwrap();
+    let (outcome, _) = group.reconcile(1, &[0]);
+    assert_eq!(outcome.ended, Ended::GateNotClosed);
+    assert_eq!(
+        group.labelled(1, "data").len(),
+        1,
+        "it may yet be taken back"
+    );
+    drop(entered);
+    assert!(is_equal(&group.reconcile(1, &[0]).0));
+    assert_eq!(group.labelled(1, "data").len(), 0, "it is not any more");
+}

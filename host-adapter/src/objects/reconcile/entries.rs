@@ -3,7 +3,8 @@
 use everslot_core::{GroupEntry, Live, MemberId, MemberSet, ObjectKey, ReconcileEvent, Sequence};
 
 use super::{Driver, Halt, core_revision, key};
-use crate::journal::{Entries, Entry, Journal, JournalError, Range};
+use crate::journal::{Entries, Entry, Intent, Journal, JournalError, Range};
+use crate::objects::Owner;
 
 /// Where it stands.
 pub(super) struct Walk {
@@ -50,9 +51,12 @@ impl Driver<'_, '_, '_> {
         let mut walk = match self.walk.take() {
             Some(walk) => walk,
             None => {
+                let passed_over = self
+                    .passed_over
+                    .map_or(u64::MAX, |first| first.saturating_sub(1));
                 let range = Range {
                     after: after.map(super::fingerprint),
-                    since: since.map(|since| since.0),
+                    since: since.map(|since| since.0.min(passed_over)),
                     upto: Some(upto.0),
                 };
                 Walk::new(range, journal)?
@@ -70,6 +74,9 @@ impl Driver<'_, '_, '_> {
             } else {
                 read
             };
+            if self.is_being_destroyed(&all)? {
+                continue;
+            }
             let live = all.iter().filter(|entry| !entry.gone).count();
             match live {
                 0 | 1 => match all.into_iter().max_by_key(|entry| !entry.gone) {
@@ -93,6 +100,26 @@ impl Driver<'_, '_, '_> {
         });
         self.entry = read;
         Ok(given)
+    }
+}
+
+impl Driver<'_, '_, '_> {
+    /// Whether somebody may be about to destroy an object of this fingerprint: that may yet be taken back, so no member heeds the tombstone before. Nobody
+    /// is once the gate is closed.
+    fn is_being_destroyed(&mut self, all: &[Entry]) -> Result<bool, Halt> {
+        if self.closed.is_some() || !all.iter().any(|entry| entry.gone) {
+            return Ok(false);
+        }
+        let intents = self.tools.journal.intents()?;
+        let is_under_way = |entry: &&Entry| {
+            let of_it = |intent: &&Intent| intent.object == Some(entry.object.id);
+            let mut of_it = intents.iter().filter(of_it);
+            entry.gone && of_it.any(|intent| !Owner::has_ended(&intent.owner))
+        };
+        let under_way = all.iter().filter(is_under_way).map(|entry| entry.sequence);
+        let first = under_way.min();
+        self.passed_over = self.passed_over.into_iter().chain(first).min();
+        Ok(first.is_some())
     }
 }
 

@@ -123,6 +123,8 @@ struct Driver<'d, 't, 'p> {
     /// What the group has on record of the key that its stream stands at.
     entry: Option<Entry>,
     notes: Vec<Note>,
+    /// The number of the first tombstone that was passed over since its destruction was still under way.
+    passed_over: Option<u64>,
     closed: Option<Closed>,
     /// Objects that there are, on the side that has more of them.
     about: u64,
@@ -210,6 +212,7 @@ pub fn reconcile(
         walk: None,
         entry: None,
         notes: Vec::new(),
+        passed_over: None,
         closed: None,
         about: 0,
         ambiguous: 0,
