@@ -67,6 +67,63 @@ fn derive_on(lab: &Lab) {
 }
 
 #[test]
+fn an_output_comes_from_a_hosted_member() {
+    put_out_on(&lab(Isolation::Process));
+}
+
+#[test]
+fn an_output_comes_from_a_member_in_process() {
+    put_out_on(&lab(Isolation::None));
+}
+
+fn put_out_on(lab: &Lab) {
+    let session = lab.session(lab.module());
+    let base = secret(session);
+    for length in [0, 48, 5000] {
+        let output = session.pseudo_random(base, length);
+        assert_eq!(output, Ok(vec![b'p'; length]));
+    }
+    let endless = session.pseudo_random(base, 0x1_0001);
+    assert_eq!(
+        endless.map_err(|failure| failure.code),
+        Err(ckr::MECHANISM_PARAM_INVALID)
+    );
+}
+
+#[test]
+fn further_keys_come_from_a_hosted_member() {
+    derive_several_on(&lab(Isolation::Process));
+}
+
+#[test]
+fn further_keys_come_from_a_member_in_process() {
+    derive_several_on(&lab(Isolation::None));
+}
+
+fn derive_several_on(lab: &Lab) {
+    let module = lab.module();
+    let session = lab.session(module);
+    let (of_session, of_token) = (
+        Template::new().on_token(false),
+        Template::new().on_token(true),
+    );
+    let (key, [second, third]) = session
+        .derive_keys(secret(session), &of_session, [&of_session, &of_token])
+        .expect("they are derived");
+    let value = |session: Session, key| {
+        let value = session.attribute(key, CKA_VALUE);
+        value.map_err(|failure| failure.code)
+    };
+    let values = [key, second, third].map(|key| value(session, key).expect("a key of its own"));
+    assert!(values[0] != values[1] && values[1] != values[2] && values[0] != values[2]);
+
+    let reader = lab.public_session(module);
+    session.close().expect("it closes");
+    assert_eq!(value(reader, second), Err(ckr::OBJECT_HANDLE_INVALID));
+    assert_eq!(value(reader, third).as_ref(), Ok(&values[2]));
+}
+
+#[test]
 fn what_was_derived_goes_with_its_session() {
     let lab = lab(Isolation::Process);
     let module = lab.module();

@@ -9,7 +9,7 @@ use super::order::is_token;
 use super::{Refusal, Session};
 use crate::group::{Errand, Home, Lease, Stop};
 use crate::module::Scratch;
-use crate::module::parameter::{Returned, makes_no_key_of_its_own};
+use crate::module::parameter::{Returned, further_keys_are_token, makes_no_key_of_its_own};
 
 /// What such a call gives.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -32,10 +32,11 @@ pub enum Source {
 impl Session {
     /// `C_GenerateKey` or `C_DeriveKey` with a mechanism in whose parameter the member gives something back, as `room` says.
     ///
-    /// The keys stay on the member that made them, as all that is derived does.
+    /// The keys stay on the member that made them, as all that is derived does. So where the group's token objects are on record, none of
+    /// them can be one: nobody could carry it to the other members, or tell after a crash that it was made.
     ///
     /// # Errors
-    /// As in [`derive_key`](Self::derive_key).
+    /// As in [`derive_key`](Self::derive_key); `CKR_FUNCTION_FAILED` for a token key of a group that has a domain key.
     pub fn make_with_material(
         &self,
         source: Source,
@@ -43,14 +44,18 @@ impl Session {
         template: Template<'_>,
         room: Returned,
     ) -> Result<Material, Rv> {
-        let home = Home::of(is_token(template).unwrap_or(false));
+        let token = Tokens::of(&mechanism, template);
+        let home = Home::of(token.all);
         let usage = match source {
             Source::Nothing => ck::CKF_GENERATE,
             Source::Key(_) => ck::CKF_DERIVE,
         };
         let eligible = self.slot.members_with(mechanism.kind, usage)?;
         let preferred = self.state()?.maker;
-        self.may_change(home == Home::Token)?;
+        self.may_change(token.any)?;
+        if token.any {
+            self.is_not_on_record()?;
+        }
         let mut made = None;
         let mut send = |lease: &mut Lease| {
             let mut returned = vec![0; room.size()];
@@ -70,6 +75,21 @@ impl Session {
         let (material, maker) = made.ok_or(ckr::DEVICE_ERROR)?;
         self.own_all(&material.handles(room), Some(maker))?;
         Ok(material)
+    }
+
+    /// # Errors
+    /// `CKR_FUNCTION_FAILED` in a group that has a domain key, `CKR_DEVICE_ERROR` when nobody can tell.
+    fn is_not_on_record(&self) -> Result<(), Rv> {
+        let driver = &self.slot.driver;
+        let profiles = driver.keeper.profiles().map_err(|_| ckr::DEVICE_ERROR)?;
+        if profiles.is_none() {
+            return Ok(());
+        }
+        tracing::warn!(
+            group = driver.config.label.as_str(),
+            "token keys were not made: what such a mechanism makes stays on one member, and this group's token objects live on several; make them session keys"
+        );
+        Err(ckr::FUNCTION_FAILED)
     }
 
     fn send(
@@ -124,6 +144,25 @@ impl Session {
             }
         }
         Ok(Material { key, returned })
+    }
+}
+
+/// Which of the keys of such a call are to be token objects.
+struct Tokens {
+    any: bool,
+    /// Those that are not go with a session, and so are made in an anchor.
+    all: bool,
+}
+
+impl Tokens {
+    fn of(mechanism: &Mechanism<'_>, template: Template<'_>) -> Self {
+        let one = is_token(template).unwrap_or(false);
+        further_keys_are_token(mechanism).fold(Self { any: one, all: one }, |tokens, further| {
+            Self {
+                any: tokens.any || further,
+                all: tokens.all && further,
+            }
+        })
     }
 }
 

@@ -1,10 +1,12 @@
-//! Derivation for TLS 1.2 (PKCS#11 v3.1 §6.40): what it derives is made up, but it comes back through the parameter as it should.
+//! Derivation for TLS and by SP 800-108 (PKCS#11 v3.1 §6.40): what it derives is made up, but it comes back through the parameter as it should.
 
 use cryptoki_sys::{
-    CK_ATTRIBUTE, CK_BYTE, CK_MECHANISM, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE,
-    CK_TLS12_KEY_MAT_PARAMS, CK_TLS12_MASTER_KEY_DERIVE_PARAMS, CK_ULONG, CK_VERSION, CKA_VALUE,
-    CKK_AES, CKM_TLS12_KEY_AND_MAC_DERIVE, CKM_TLS12_MASTER_KEY_DERIVE, CKO_SECRET_KEY,
-    CKR_ARGUMENTS_BAD, CKR_KEY_HANDLE_INVALID, CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID,
+    CK_ATTRIBUTE, CK_BYTE, CK_DERIVED_KEY, CK_MECHANISM, CK_OBJECT_HANDLE, CK_RV,
+    CK_SESSION_HANDLE, CK_SP800_108_KDF_PARAMS, CK_TLS_PRF_PARAMS, CK_TLS12_KEY_MAT_PARAMS,
+    CK_TLS12_MASTER_KEY_DERIVE_PARAMS, CK_ULONG, CK_VERSION, CKA_VALUE, CKK_AES,
+    CKM_SP800_108_COUNTER_KDF, CKM_TLS_PRF, CKM_TLS12_KEY_AND_MAC_DERIVE,
+    CKM_TLS12_MASTER_KEY_DERIVE, CKO_SECRET_KEY, CKR_ARGUMENTS_BAD, CKR_KEY_HANDLE_INVALID,
+    CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID,
 };
 
 use crate::keys::{completed, distinct};
@@ -53,7 +55,23 @@ pub(crate) unsafe extern "C" fn derive_key(
                     fill(out.pIVClient, length, b'c')?;
                     fill(out.pIVServer, length, b's')
                 }
-                CKM_TLS12_KEY_AND_MAC_DERIVE => Err(CKR_ARGUMENTS_BAD),
+                CKM_TLS_PRF if key.is_null() => {
+                    let parameter: &CK_TLS_PRF_PARAMS = parameter(mechanism)?;
+                    let length = parameter.pulOutputLen.as_mut().ok_or(CKR_ARGUMENTS_BAD)?;
+                    fill(parameter.pOutput, *length, b'p')
+                }
+                CKM_SP800_108_COUNTER_KDF => {
+                    let parameter: &CK_SP800_108_KDF_PARAMS = parameter(mechanism)?;
+                    for index in 0..parameter.ulAdditionalDerivedKeys as usize {
+                        let further: &CK_DERIVED_KEY =
+                            &*parameter.pAdditionalDerivedKeys.add(index);
+                        let made =
+                            self::make(session, further.pTemplate, further.ulAttributeCount)?;
+                        memory::put(further.phKey, made)?;
+                    }
+                    memory::put(key, make()?)
+                }
+                CKM_TLS_PRF | CKM_TLS12_KEY_AND_MAC_DERIVE => Err(CKR_ARGUMENTS_BAD),
                 _ => Err(CKR_MECHANISM_INVALID),
             }
         }

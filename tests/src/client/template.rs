@@ -59,12 +59,17 @@ impl Template {
 
     /// Calls `action` with the template as C has it.
     pub(super) fn with<T>(&self, action: impl FnOnce(*mut CK_ATTRIBUTE, CK_ULONG) -> T) -> T {
+        let mut attributes = self.attributes();
+        action(attributes.as_mut_ptr(), attributes.len() as CK_ULONG)
+    }
+
+    /// The template as C has it; the values stay here.
+    pub(super) fn attributes(&self) -> Vec<CK_ATTRIBUTE> {
         let attribute = |(kind, value): &(CK_ATTRIBUTE_TYPE, Vec<u8>)| CK_ATTRIBUTE {
             type_: *kind,
             pValue: value.as_ptr().cast_mut().cast(),
             ulValueLen: value.len() as CK_ULONG,
         };
-        let mut attributes: Vec<CK_ATTRIBUTE> = self.0.iter().map(attribute).collect();
-        action(attributes.as_mut_ptr(), attributes.len() as CK_ULONG)
+        self.0.iter().map(attribute).collect()
     }
 }

@@ -24,7 +24,7 @@ pub use message::{
 };
 pub use objects::map_objects;
 pub use read::read_mechanism;
-pub use returned::{Returned, makes_no_key_of_its_own, write_returned};
+pub use returned::{Returned, further_keys_are_token, makes_no_key_of_its_own, write_returned};
 pub(super) use write::CMechanism;
 
 use table::Kind;

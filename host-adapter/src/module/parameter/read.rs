@@ -1,13 +1,19 @@
+use std::cell::Cell;
+
 use bumpalo::collections::Vec;
-use cryptoki_sys::{CK_MECHANISM, CKG_NO_GENERATE, CKR_ARGUMENTS_BAD, CKR_MECHANISM_PARAM_INVALID};
+use cryptoki_sys::{
+    CK_MECHANISM, CKF_ARRAY_ATTRIBUTE, CKG_NO_GENERATE, CKR_ARGUMENTS_BAD,
+    CKR_MECHANISM_PARAM_INVALID,
+};
 use everslot_protocol::{Bytes, Field, List, MADE_IV_MAX, Mechanism, ObjectHandle, Parameter, Rv};
 
-use super::shape::{IV_ROOM, Part, Structure, nonce_size};
+use super::shape::{IV_ROOM, OUTPUT_MAX, Part, Structure, nonce_size};
+use super::structures::DERIVED_KEY;
 use super::table::{Kind, structures};
 use crate::module::Scratch;
 use crate::module::memory::{ApplicationMemory, Unreadable, WORD, word};
 
-/// No array of structures in a parameter is longer.
+/// All arrays of structures in a parameter, those in structures of other arrays too, have no more structures together.
 const COUNT_MAX: u64 = 0x1_0000;
 
 /// Reads the mechanism that an application gave, and copies nothing of what its addresses point at.
@@ -16,7 +22,7 @@ const COUNT_MAX: u64 = 0x1_0000;
 ///
 /// # Errors
 /// `CKR_ARGUMENTS_BAD`: `mechanism` is null. `CKR_MECHANISM_PARAM_INVALID`: a null address with a length, a length that no memory has, or
-/// a structure through which the member would have to write back to where no extent is stated.
+/// an address of which PKCS#11 states no extent.
 ///
 /// # Safety
 /// `mechanism` is null or points at a `CK_MECHANISM` whose addresses are, for as long as `scratch` is borrowed, null or valid for reads
@@ -37,7 +43,12 @@ pub unsafe fn read_mechanism<'a>(
         },
         memory,
     ) = unsafe { (mechanism.read_unaligned(), ApplicationMemory::new()) };
-    let reader = Reader { memory, scratch };
+    let left = &Cell::new(COUNT_MAX);
+    let reader = Reader {
+        memory,
+        scratch,
+        left,
+    };
     let parameter = reader.parameter(kind, pParameter.expose_provenance() as u64, ulParameterLen);
     parameter
         .map(|parameter| Mechanism { kind, parameter })
@@ -45,12 +56,14 @@ pub unsafe fn read_mechanism<'a>(
 }
 
 #[derive(Clone, Copy)]
-struct Reader<'a> {
+struct Reader<'a, 'c> {
     memory: ApplicationMemory<'a>,
     scratch: &'a Scratch,
+    /// How many structures may still be read of arrays.
+    left: &'c Cell<u64>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn parameter(self, kind: u64, address: u64, length: u64) -> Result<Parameter<'a>, Unreadable> {
         let Some(bytes) = self
             .memory
@@ -95,9 +108,8 @@ impl<'a> Reader<'a> {
         address: u64,
         count: u64,
     ) -> Result<Field<'a>, Unreadable> {
-        if count > COUNT_MAX {
-            return Err(Unreadable);
-        }
+        self.left
+            .set(self.left.get().checked_sub(count).ok_or(Unreadable)?);
         let length = count * of.size as u64;
         let Some(bytes) = self.memory.bytes(address, length)? else {
             return Ok(Field::Pointer(None));
@@ -135,19 +147,22 @@ impl<'a> Reader<'a> {
 }
 
 /// Where a part stands.
-struct Place<'a> {
-    reader: Reader<'a>,
+struct Place<'a, 'c> {
+    reader: Reader<'a, 'c>,
     structure: &'static Structure,
     bytes: &'a [u8],
     offset: usize,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Place<'a, '_> {
     fn field(&self, part: Part) -> Result<Option<Field<'a>>, Unreadable> {
         Ok(Some(match part {
             Part::Size => return Ok(None),
             Part::Null if self.word()? == 0 => return Ok(None),
             Part::Null => return Err(Unreadable),
+            Part::NewKey if self.word()? == 0 => return Err(Unreadable),
+            // How much room there is for it is told with its length.
+            Part::NewKey | Part::Output => return Ok(None),
             Part::Integer => Field::Integer(self.word()?),
             Part::Byte => Field::Integer(self.byte(self.offset)?),
             Part::Object => Field::Object(ObjectHandle(self.word()?)),
@@ -173,6 +188,14 @@ impl<'a> Place<'a> {
                 Field::Nested(self.reader.structure(inner, self.inline(inner.size)?)?)
             }
             Part::Reference(to) => self.reference(to)?,
+            Part::OutputLength { output } => self.output_length(output)?,
+            Part::Value { kind, .. } if self.part(kind)? & CKF_ARRAY_ATTRIBUTE != 0 => {
+                return Err(Unreadable);
+            }
+            Part::Value { size, .. } => self.pointer(self.part(size)?)?,
+            Part::DerivedKeys { count } => {
+                (self.reader).array(&DERIVED_KEY, self.word()?, self.part(count)?)?
+            }
             Part::Array { of, count } => self.reader.array(of, self.word()?, self.part(count)?)?,
             Part::Mechanism => self.reader.mechanism(self.word()?)?,
             Part::Written(_) if self.word()? == 0 => Field::Pointer(None),
@@ -236,6 +259,19 @@ impl<'a> Place<'a> {
             0 => Ok(Field::Pointer(None)),
             _ => self.pointer(length as u64),
         }
+    }
+
+    /// The room for an output, which is not read.
+    fn output_length(&self, output: usize) -> Result<Field<'a>, Unreadable> {
+        let memory = self.reader.memory;
+        let length = memory.bytes(self.word()?, WORD as u64)?;
+        let length = length
+            .and_then(|length| word(length, 0))
+            .filter(|length| *length <= OUTPUT_MAX)
+            .ok_or(Unreadable)?;
+        let place = word(self.bytes, self.structure.offsets[output]).ok_or(Unreadable)?;
+        memory.bytes(place, length)?;
+        Ok(Field::Integer(length))
     }
 
     fn handle(&self, length: u64) -> Result<Field<'a>, Unreadable> {

@@ -4,6 +4,8 @@ use crate::module::memory::WORD;
 pub(super) const IVS_MAX: usize = 2;
 /// No IV in a key material is longer, in bytes.
 pub(super) const IV_ROOM: usize = 64;
+/// No output of a pseudo-random function is longer, in bytes.
+pub(super) const OUTPUT_MAX: u64 = 0x1_0000;
 
 /// A parameter structure of the specification.
 #[derive(Debug)]
@@ -70,7 +72,20 @@ pub(super) enum Part {
         ivs: usize,
         iv_bits: usize,
     },
-    /// An address through which the member would write, of which the specification states no extent, or the count of such: must be 0.
+    /// An address of bytes that the member writes: as many as the part says that is an [`OutputLength`](Self::OutputLength). It is not a
+    /// field of its own.
+    Output,
+    /// An address of the number of bytes that the part `output` has room for; the member writes there how many it has put out.
+    OutputLength { output: usize },
+    /// An attribute's value: [`Bytes`](Self::Bytes), unless the part `kind` says that it is a template of its own, which is refused.
+    Value { size: usize, kind: usize },
+    /// An address of as many `CK_DERIVED_KEY` as the part `count` says: the member makes a key of each.
+    DerivedKeys { count: usize },
+    /// An address where the member puts the handle of a key. It is not a field of its own.
+    NewKey,
+    /// An address of bytes of which the specification states no extent, neither in the structure nor in words: must be 0. In `CK_X3DH_…_PARAMS`
+    /// and `CK_X2RATCHET_…_PARAMS` the signature of a prekey, the ids of keys and the shared secret are mere `CK_BYTE_PTR` (PKCS#11 v3.1), so
+    /// nobody but the member can tell how much of the application's memory is to reach it.
     Null,
 }
 
@@ -97,6 +112,11 @@ impl Part {
             | Self::Mechanism
             | Self::Written(_)
             | Self::KeyMaterial { .. }
+            | Self::Output
+            | Self::OutputLength { .. }
+            | Self::Value { .. }
+            | Self::DerivedKeys { .. }
+            | Self::NewKey
             | Self::Null => WORD,
         }
     }
@@ -122,13 +142,18 @@ impl Part {
             | Self::Mechanism
             | Self::Written(_)
             | Self::KeyMaterial { .. }
+            | Self::Output
+            | Self::OutputLength { .. }
+            | Self::Value { .. }
+            | Self::DerivedKeys { .. }
+            | Self::NewKey
             | Self::Null => WORD,
         }
     }
 
     /// Whether it is told by a field of its own.
     pub(super) const fn is_field(self) -> bool {
-        !matches!(self, Self::Size | Self::Null)
+        !matches!(self, Self::Size | Self::Output | Self::NewKey | Self::Null)
     }
 }
 

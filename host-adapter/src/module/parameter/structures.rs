@@ -3,9 +3,9 @@
 use cryptoki_sys::{CK_SP800_108_KEY_HANDLE, CK_TRUE, CKF_HKDF_SALT_KEY};
 
 use super::shape::Part::{
-    Array, Bits, Byte, Bytes, BytesOrObject, Fixed, Inline, Integer, KeyMaterial, MadeBytes,
-    Mechanism, Nonce, Null, Object, ObjectWhen, Reference, Size, SizeOrAddress, Structure as Inner,
-    Text, Written,
+    Array, Bits, Byte, Bytes, BytesOrObject, DerivedKeys, Fixed, Inline, Integer, KeyMaterial,
+    MadeBytes, Mechanism, NewKey, Nonce, Null, Object, ObjectWhen, Output, OutputLength, Reference,
+    Size, SizeOrAddress, Structure as Inner, Text, Value, Written,
 };
 use super::shape::{Part, Structure, fields, offsets, size};
 
@@ -102,10 +102,14 @@ structures! {
     PRF_DATA = CK_PRF_DATA_PARAM {
         Integer, BytesOrObject { size: 2, tag: 0, is: CK_SP800_108_KEY_HANDLE }, Size,
     }
-    /// The keys that are derived beside the first one would be given back in the structure.
-    SP800_108 = CK_SP800_108_KDF_PARAMS { Integer, Size, Array { of: &PRF_DATA, count: 1 }, Null, Null }
+    ATTRIBUTE = CK_ATTRIBUTE { Integer, Value { size: 2, kind: 0 }, Size }
+    DERIVED_KEY = CK_DERIVED_KEY { Array { of: &ATTRIBUTE, count: 1 }, Size, NewKey }
+    /// The handles of the keys that are derived beside the first one are given back in the structure.
+    SP800_108 = CK_SP800_108_KDF_PARAMS {
+        Integer, Size, Array { of: &PRF_DATA, count: 1 }, Size, DerivedKeys { count: 3 },
+    }
     SP800_108_FEEDBACK = CK_SP800_108_FEEDBACK_KDF_PARAMS {
-        Integer, Size, Array { of: &PRF_DATA, count: 1 }, Size, Bytes { size: 3 }, Null, Null,
+        Integer, Size, Array { of: &PRF_DATA, count: 1 }, Size, Bytes { size: 3 }, Size, DerivedKeys { count: 5 },
     }
     IKE2_PRF_PLUS = CK_IKE2_PRF_PLUS_DERIVE_PARAMS {
         Integer, Byte, ObjectWhen { tag: 1, is: YES }, Bytes { size: 4 }, Size,
@@ -134,13 +138,16 @@ structures! {
     TLS12_KEY_MATERIAL = CK_TLS12_KEY_MAT_PARAMS {
         Integer, Integer, Integer, Byte, Inner(&SSL3_RANDOM), KeyMaterial { keys: 4, ivs: 2, iv_bits: 2 }, Integer,
     }
-    TLS_PRF = CK_TLS_PRF_PARAMS { Bytes { size: 1 }, Size, Bytes { size: 3 }, Size, Null, Null }
+    /// What it puts out is given back in the structure, and nothing else.
+    TLS_PRF = CK_TLS_PRF_PARAMS { Bytes { size: 1 }, Size, Bytes { size: 3 }, Size, Output, OutputLength { output: 4 } }
     TLS_KDF = CK_TLS_KDF_PARAMS { Integer, Bytes { size: 2 }, Size, Inner(&SSL3_RANDOM), Bytes { size: 5 }, Size }
     WTLS_MASTER_KEY = CK_WTLS_MASTER_KEY_DERIVE_PARAMS { Integer, Inner(&SSL3_RANDOM), Written(1) }
     WTLS_KEY_MATERIAL = CK_WTLS_KEY_MAT_PARAMS {
         Integer, Integer, Integer, Integer, Integer, Byte, Inner(&SSL3_RANDOM), KeyMaterial { keys: 2, ivs: 1, iv_bits: 3 },
     }
-    WTLS_PRF = CK_WTLS_PRF_PARAMS { Integer, Bytes { size: 2 }, Size, Bytes { size: 4 }, Size, Null, Null }
+    WTLS_PRF = CK_WTLS_PRF_PARAMS {
+        Integer, Bytes { size: 2 }, Size, Bytes { size: 4 }, Size, Output, OutputLength { output: 5 },
+    }
 }
 
 // Signatures.

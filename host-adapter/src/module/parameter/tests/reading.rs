@@ -7,7 +7,9 @@ use cryptoki_sys::*;
 use everslot_protocol::{Bytes, Field, List, Mechanism, ObjectHandle, Parameter, Rv};
 
 use crate::module::Scratch;
-use crate::module::parameter::{CMechanism, crosses_process_border, read_mechanism};
+use crate::module::parameter::{
+    CMechanism, crosses_process_border, further_keys_are_token, read_mechanism,
+};
 
 const INVALID: Rv = Rv(CKR_MECHANISM_PARAM_INVALID);
 
@@ -205,6 +207,7 @@ fn a_key_in_the_data_of_a_derivation_is_an_object() {
         let fields = [
             Field::Integer(CKM_SHA256_HMAC),
             Field::Nested(List::Items(&items)),
+            Field::Pointer(None),
         ];
         assert_eq!(
             read.map(|read| read.parameter == Parameter::Fields(List::Items(&fields))),
@@ -220,20 +223,81 @@ fn a_key_in_the_data_of_a_derivation_is_an_object() {
     kdf.ulAdditionalDerivedKeys = 1;
     assert!(
         refused(CKM_SP800_108_COUNTER_KDF, &mut kdf),
-        "further keys are not carried"
+        "a further key without a template"
     );
 }
 
-#[test]
-fn what_the_member_would_write_to_without_a_stated_extent_is_refused() {
-    let mut output = [0; 8];
-    let mut prf = CK_TLS_PRF_PARAMS {
-        pOutput: output.as_mut_ptr(),
+/// `CKA_TOKEN` of the one further key of a derivation, as it is read: with a template of that many attributes of this type and value.
+fn further_key(
+    (kind, mut value): (CK_ATTRIBUTE_TYPE, CK_BBOOL),
+    count: CK_ULONG,
+    place: *mut CK_OBJECT_HANDLE,
+) -> Result<Vec<bool>, Rv> {
+    let attribute = CK_ATTRIBUTE {
+        type_: kind,
+        pValue: ptr::from_mut(&mut value).cast(),
+        ulValueLen: 1,
+    };
+    let mut attributes = vec![attribute; count as usize];
+    let mut keys = [CK_DERIVED_KEY {
+        pTemplate: attributes.as_mut_ptr(),
+        ulAttributeCount: count,
+        phKey: place,
+    }];
+    let mut kdf = CK_SP800_108_KDF_PARAMS {
+        ulAdditionalDerivedKeys: 1,
+        pAdditionalDerivedKeys: keys.as_mut_ptr(),
         ..Default::default()
     };
-    assert!(refused(CKM_TLS_PRF, &mut prf));
-    prf.pOutput = ptr::null_mut();
+    read(CKM_SP800_108_COUNTER_KDF, &mut kdf, |read| {
+        read.map(|read| further_keys_are_token(&read).collect())
+    })
+}
+
+#[test]
+fn further_keys_have_templates_without_templates_in_them() {
+    let (mut handle, token) = (0, (CKA_TOKEN, CK_TRUE));
+    assert_eq!(further_key(token, 1, &raw mut handle), Ok(vec![true]));
+    let of_session = further_key((CKA_TOKEN, CK_FALSE), 1, &raw mut handle);
+    assert_eq!(of_session, Ok(vec![false]));
+    let nested = further_key((CKA_DERIVE_TEMPLATE, CK_TRUE), 1, &raw mut handle);
+    assert_eq!(nested, Err(INVALID), "addresses within a value");
+    let most = further_key(token, 0xffff, &raw mut handle);
+    assert_eq!(most, Ok(vec![true]));
+    let too_many = further_key(token, 0x1_0000, &raw mut handle);
+    assert_eq!(too_many, Err(INVALID), "one more, with the key itself");
+    let no_place = further_key(token, 1, ptr::null_mut());
+    assert_eq!(no_place, Err(INVALID));
+}
+
+#[test]
+fn what_has_no_stated_extent_is_refused() {
+    let mut signature = [0; 64];
+    let mut x3dh = CK_X3DH_INITIATE_PARAMS {
+        pPrekey_signature: signature.as_mut_ptr(),
+        ..Default::default()
+    };
+    assert!(refused(CKM_X3DH_INITIALIZE, &mut x3dh));
+    x3dh.pPrekey_signature = ptr::null_mut();
+    assert!(!refused(CKM_X3DH_INITIALIZE, &mut x3dh));
+}
+
+#[test]
+fn an_output_has_room_and_an_end() {
+    let (mut output, mut length) = ([0; 48], 48);
+    let mut prf = CK_TLS_PRF_PARAMS {
+        pOutput: output.as_mut_ptr(),
+        pulOutputLen: &raw mut length,
+        ..Default::default()
+    };
     assert!(!refused(CKM_TLS_PRF, &mut prf));
+    prf.pOutput = ptr::null_mut();
+    assert!(refused(CKM_TLS_PRF, &mut prf), "a length without a place");
+    (prf.pOutput, prf.pulOutputLen) = (output.as_mut_ptr(), ptr::null_mut());
+    assert!(refused(CKM_TLS_PRF, &mut prf), "a place without a length");
+    let mut endless = 0x1_0001;
+    prf.pulOutputLen = &raw mut endless;
+    assert!(refused(CKM_TLS_PRF, &mut prf), "no output is so long");
 }
 
 #[test]

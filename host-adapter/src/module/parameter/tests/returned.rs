@@ -120,6 +120,76 @@ fn keys_and_ivs_come_back() {
 }
 
 #[test]
+fn an_output_comes_back_with_its_length() {
+    let (mut output, mut length) = ([9_u8; 8], 8);
+    let mut prf = CK_TLS_PRF_PARAMS {
+        pOutput: output.as_mut_ptr(),
+        pulOutputLen: &raw mut length,
+        ..Default::default()
+    };
+    let (room, returned) = filled(CKM_TLS_PRF, &mut prf, |members| {
+        // SAFETY: the writer has made room for as many bytes as it says, and for the number.
+        unsafe {
+            assert_eq!(members.pulOutputLen.read(), 8);
+            members.pOutput.cast::<[u8; 6]>().write([7; 6]);
+            members.pulOutputLen.write(6);
+        }
+    });
+    assert_eq!(room, Returned { keys: 0, bytes: 16 });
+    assert_eq!(output, [9; 8], "nothing is written before the call is over");
+    let given = mechanism(CKM_TLS_PRF, &mut prf);
+    // SAFETY: the parameter leads to memory of this test.
+    unsafe { write_returned(&raw const given, &returned) }.expect("it is the same");
+    assert_eq!((output, length), ([7, 7, 7, 7, 7, 7, 9, 9], 6));
+
+    // SAFETY: as above; what is asked of it is that it writes nothing.
+    let changed = unsafe { write_returned(&raw const given, &returned) };
+    assert_eq!(changed, Err(Rv(CKR_MECHANISM_PARAM_INVALID)), "less room");
+    let mut more_than_room = returned;
+    (more_than_room[0], length) = (9, 8);
+    // SAFETY: as above.
+    let beyond = unsafe { write_returned(&raw const given, &more_than_room) };
+    assert_eq!(beyond, Err(Rv(CKR_MECHANISM_PARAM_INVALID)));
+    assert_eq!(length, 8);
+}
+
+#[test]
+fn the_handles_of_further_keys_come_back() {
+    let mut handles = [0; 2];
+    let [first, second] = &mut handles;
+    let mut keys = [first, second].map(|handle| CK_DERIVED_KEY {
+        phKey: ptr::from_mut(handle),
+        ..Default::default()
+    });
+    let mut kdf = CK_SP800_108_FEEDBACK_KDF_PARAMS {
+        ulAdditionalDerivedKeys: 2,
+        pAdditionalDerivedKeys: keys.as_mut_ptr(),
+        ..Default::default()
+    };
+    let kind = CKM_SP800_108_FEEDBACK_KDF;
+    let (room, returned) = filled(kind, &mut kdf, |members| {
+        // SAFETY: the writer has made as many structures as it says, each with a place for a handle.
+        unsafe {
+            for (key, handle) in [(0, 31), (1, 32)] {
+                let key = members.pAdditionalDerivedKeys.add(key).read();
+                key.phKey.write(handle);
+            }
+        }
+    });
+    assert_eq!(room, Returned { keys: 2, bytes: 0 });
+    let given = mechanism(kind, &mut kdf);
+    // SAFETY: the parameter leads to memory of this test.
+    unsafe { write_returned(&raw const given, &returned) }.expect("it is the same");
+    assert_eq!(handles, [31, 32]);
+
+    kdf.ulAdditionalDerivedKeys = 0;
+    let given = mechanism(kind, &mut kdf);
+    // SAFETY: as above.
+    let fewer = unsafe { write_returned(&raw const given, &returned) };
+    assert_eq!(fewer, Err(Rv(CKR_MECHANISM_PARAM_INVALID)));
+}
+
+#[test]
 fn an_iv_without_a_place_or_an_end_is_refused() {
     let mut iv = [0; 16];
     let mut out = CK_SSL3_KEY_MAT_OUT {

@@ -4,8 +4,9 @@ use std::cell::Cell;
 
 use everslot_protocol::{Field, List};
 
-use super::super::returned::{Places, iv_rooms};
-use super::super::shape::{IVS_MAX, Part, Structure};
+use super::super::returned::{Places, iv_rooms, new_key};
+use super::super::shape::{IVS_MAX, OUTPUT_MAX, Part, Structure};
+use super::super::structures::DERIVED_KEY;
 use super::address_of;
 use super::words::{Mismatch, Words, numbers_agree};
 use crate::module::Scratch;
@@ -77,11 +78,14 @@ impl<'a> Writer<'a, '_> {
             | Part::Text
             | Part::Reference(_)
             | Part::Array { .. }
+            | Part::Value { .. }
             | Part::Mechanism => self.pointed_at(structure, offset, part, field, words),
-            Part::MadeBytes { .. } | Part::Written(_) | Part::KeyMaterial { .. } => {
-                self.to_be_written(structure, offset, part, field, words)
-            }
-            Part::Size | Part::Null => Err(Mismatch),
+            Part::MadeBytes { .. }
+            | Part::Written(_)
+            | Part::KeyMaterial { .. }
+            | Part::OutputLength { .. }
+            | Part::DerivedKeys { .. } => self.to_be_written(structure, offset, part, field, words),
+            Part::Size | Part::Output | Part::NewKey | Part::Null => Err(Mismatch),
         }
     }
 
@@ -130,7 +134,7 @@ impl<'a> Writer<'a, '_> {
         match (part, field) {
             (_, Field::Pointer(None)) => Ok(()),
             (
-                Part::Bytes { size } | Part::BytesOrObject { size, .. },
+                Part::Bytes { size } | Part::BytesOrObject { size, .. } | Part::Value { size, .. },
                 Field::Pointer(Some(bytes)),
             ) => {
                 words.put(offset, address_of(&bytes))?;
@@ -190,11 +194,26 @@ impl<'a> Writer<'a, '_> {
             (Part::KeyMaterial { keys, ivs, .. }, Field::Nested(rooms)) if rooms.len() == ivs => {
                 words.put(offset, self.key_material(keys, rooms)?)
             }
+            (Part::OutputLength { output }, Field::Integer(length)) if length <= OUTPUT_MAX => {
+                let bytes = self.room(length as usize);
+                let written = self.zeros(1);
+                written.iter().for_each(|written| written.set(length));
+                self.1.places.set(Places {
+                    words: written,
+                    bytes: [bytes, &[]],
+                });
+                words.put(structure.offsets[output], address_of(bytes))?;
+                words.put(offset, address_of(written))
+            }
+            (Part::DerivedKeys { count }, Field::Nested(keys)) => {
+                words.put(offset, self.derived_keys(keys)?)?;
+                words.put_size(structure.offsets[count], keys.len())
+            }
             _ => Err(Mismatch),
         }
     }
 
-    fn array(self, of: &Structure, items: List<'a, Field<'a>>) -> Result<&'a [u64], Mismatch> {
+    fn array(self, of: &Structure, items: List<'a, Field<'a>>) -> Result<&'a mut [u64], Mismatch> {
         let words = self
             .0
             .bump()
@@ -235,8 +254,23 @@ impl<'a> Writer<'a, '_> {
         }
         let address = address_of(out);
         out = out.get(..keys).ok_or(Mismatch)?;
-        self.1.places.set(Places { keys: out, bytes });
+        self.1.places.set(Places { words: out, bytes });
         Ok(address)
+    }
+
+    /// Templates of keys, each with a place for the handle.
+    fn derived_keys(self, keys: List<'a, Field<'a>>) -> Result<u64, Mismatch> {
+        let handles = self.zeros(keys.len());
+        let written = self.array(&DERIVED_KEY, keys)?;
+        let each = written.chunks_exact_mut(DERIVED_KEY.size / WORD);
+        for (key, handle) in each.zip(handles.chunks(1)) {
+            Words::new(key).put(new_key(), address_of(handle))?;
+        }
+        self.1.places.set(Places {
+            words: handles,
+            ..Places::default()
+        });
+        Ok(address_of(written))
     }
 
     fn zeros(self, count: usize) -> &'a [Cell<u64>] {
