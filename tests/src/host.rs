@@ -65,15 +65,20 @@ impl HostProcess {
     /// Whether it runs; one that has ended and has not been waited for does not.
     #[must_use]
     pub fn is_running(self) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.as_raw_nonzero()));
-        stat.is_ok_and(|stat| {
-            !stat
-                .rsplit(')')
-                .next()
-                .unwrap_or_default()
-                .trim_start()
-                .starts_with('Z')
-        })
+        self.stat(0).is_some_and(|state| state != "Z")
+    }
+
+    /// Whether this process has started it.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        self.stat(1) == Some(std::process::id().to_string())
+    }
+
+    /// A word of `/proc/PID/stat` behind the program's name: its state, its parent (`proc_pid_stat(5)`).
+    fn stat(self, word: usize) -> Option<String> {
+        let stat = std::fs::read_to_string(self.directory().join("stat")).ok()?;
+        let words = stat.rsplit(')').next()?;
+        words.split_whitespace().nth(word).map(str::to_owned)
     }
 
     fn hosts(self, module: &Path) -> bool {
