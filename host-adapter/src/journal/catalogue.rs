@@ -11,7 +11,8 @@ use super::{
 /// Entries that a stream reads at once: all that it holds in memory.
 pub(super) const PAGE: i64 = 64;
 
-const COLUMNS: &str = "id, fingerprint, bare, class, revision, remembered, gone, sequence";
+pub(super) const COLUMNS: &str =
+    "id, fingerprint, bare, class, revision, remembered, gone, sequence";
 
 /// Which entries a stream gives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -243,78 +244,6 @@ pub(super) fn put(
         Value::Integer(sequence),
     ];
     statements.execute(&sql, &values).map(drop)
-}
-
-/// Makes a tombstone of a live object, or takes that back; whether there was one to do it to.
-pub(super) fn entomb(
-    statements: &mut dyn Statements,
-    object: ObjectId,
-    gone: bool,
-) -> Result<bool, JournalError> {
-    let sequence = count(statements)?;
-    let values = [
-        Value::Bytes(&object.0),
-        Value::Integer(i64::from(gone)),
-        Value::Integer(sequence),
-    ];
-    let sql = "UPDATE object SET gone = $2, sequence = $3 WHERE id = $1 AND gone <> $2";
-    Ok(statements.execute(sql, &values)? > 0)
-}
-
-/// Leaves a tombstone for what an object was known by, if that is another fingerprint now: it is held by those of its holders that have not
-/// made the change (`done`). A fingerprint that another live object has as well tells nothing.
-pub(super) fn entomb_former(
-    statements: &mut dyn Statements,
-    object: &Object,
-    done: &[String],
-) -> Result<(), JournalError> {
-    let id = Value::Bytes(&object.id.0);
-    let former =
-        "SELECT fingerprint, class, revision, bare FROM object WHERE id = $1 AND fingerprint <> $2";
-    let rows = statements.query(former, &[id, Value::Bytes(&object.fingerprint.0)])?;
-    let Some((former, class, revision, bare)) = rows.first().and_then(|row| {
-        let fingerprint: [u8; 16] = bytes(row, 0)?;
-        let bare = bytes::<16>(row, 3);
-        Some((fingerprint, integer(row, 1), bytes::<8>(row, 2)?, bare))
-    }) else {
-        return Ok(());
-    };
-    let former = Value::Bytes(&former);
-    let others = "SELECT id, gone FROM object WHERE fingerprint = $1 AND id <> $2 ORDER BY gone";
-    let others = statements.query(others, &[former, id])?;
-    let tombstone = match others.first() {
-        Some(row) if integer(row, 1) == 0 => return Ok(()),
-        Some(row) => bytes(row, 0).map(ObjectId),
-        None => ObjectId::random(),
-    };
-    let Some(tombstone) = tombstone else {
-        return Ok(());
-    };
-    let sequence = Value::Integer(count(statements)?);
-    let sql = format!(
-        "INSERT INTO object ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, NULL, 1, $6)
-         ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence"
-    );
-    let (class, revision) = (Value::Integer(class), Value::Bytes(&revision));
-    let values = [
-        Value::Bytes(&tombstone.0),
-        former,
-        optional(bare.as_ref().map(|bare| &bare[..])),
-        class,
-        revision,
-        sequence,
-    ];
-    statements.execute(&sql, &values)?;
-    let holders = "SELECT member, revision FROM holder WHERE object = $1";
-    for row in statements.query(holders, &[id])? {
-        let (member, revision) = (text(&row, 0).to_owned(), bytes(&row, 1).map(Revision));
-        if !done.contains(&member) {
-            let gone = "DELETE FROM holder WHERE object = $1 AND member = $2";
-            statements.execute(gone, &[id, Value::Text(&member)])?;
-            set_holders(statements, tombstone, &[Holder { member, revision }])?;
-        }
-    }
-    Ok(())
 }
 
 /// Notes who holds an object, beside those on record.

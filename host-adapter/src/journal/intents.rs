@@ -1,7 +1,8 @@
 //! Intents, from the record to what becomes of them.
 
-use super::catalogue::{entomb, entomb_former, insert, set_holders, set_unclear};
+use super::catalogue::{insert, set_holders, set_unclear};
 use super::engine::{Row, Statements, Value};
+use super::tombstone::{entomb, entomb_former, entomb_unborn};
 use super::{
     Fingerprint, Holder, Intent, IntentKind, Journal, JournalError, Object, ObjectId, Plant, bytes,
     integer, optional, text,
@@ -135,6 +136,9 @@ impl Journal {
     /// Takes a change back. Of a creation the intent stands for the members `left` until they are cleaned; of an update these hold the object in a
     /// way that is not known; of a destruction the object is live again. An intent that is not there: nothing is done.
     ///
+    /// An object that may be known by another fingerprint at the members `left` has a tombstone of that where others were asked, and have it as it
+    /// was; where nobody else was, the intent stands, and whoever resumes it goes by what they have.
+    ///
     /// # Errors
     /// See [`JournalError`].
     pub fn retract(&mut self, plant: Plant, left: &[String]) -> Result<(), JournalError> {
@@ -148,7 +152,8 @@ impl Journal {
                 (IntentKind::Create, _) | (_, None) => narrow(statements, plant, left),
                 (IntentKind::Update, Some(object)) => {
                     set_unclear(statements, object, left)?;
-                    narrow(statements, plant, &[])
+                    let stands = leaves_unknown(statements, object, &intent, left)?;
+                    narrow(statements, plant, if stands { left } else { &[] })
                 }
                 (IntentKind::Destroy, Some(object)) => {
                     entomb(statements, object, false)?;
@@ -157,6 +162,32 @@ impl Journal {
             }
         })
     }
+}
+
+/// Sees to an object that an update which is taken back may have given another fingerprint at the members `left`. Whether only they can tell what
+/// it is now.
+fn leaves_unknown(
+    statements: &mut dyn Statements,
+    object: ObjectId,
+    intent: &Intent,
+    left: &[String],
+) -> Result<bool, JournalError> {
+    let Some(becomes) = intent.fingerprint.filter(|_| !left.is_empty()) else {
+        return Ok(false);
+    };
+    let sql = "SELECT member FROM object JOIN holder ON holder.object = object.id
+               WHERE id = $1 AND gone = 0 AND fingerprint <> $2";
+    let values = [Value::Bytes(&object.0), Value::Bytes(&becomes.0)];
+    let holders = statements.query(sql, &values)?;
+    let mut holders = holders.iter().map(|row| text(row, 0).to_owned());
+    if holders.len() == 0 {
+        return Ok(false);
+    }
+    if !holders.any(|holder| intent.members.contains(&holder) && !left.contains(&holder)) {
+        return Ok(true);
+    }
+    entomb_unborn(statements, object, becomes, left)?;
+    Ok(false)
 }
 
 fn put(statements: &mut dyn Statements, intent: &Intent) -> Result<(), JournalError> {

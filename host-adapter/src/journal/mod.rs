@@ -15,6 +15,7 @@ mod schema;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tombstone;
 
 use std::path::{Path, PathBuf};
 

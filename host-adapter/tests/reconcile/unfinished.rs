@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cryptoki_sys::*;
-use everslot::domain::Attributes;
+use everslot::domain::{Attributes, Shown};
 use everslot::journal::{Intent, IntentKind, Plant};
 use everslot::objects::planted::label_with;
 use everslot_core::{Copies, Ended};
@@ -149,4 +149,53 @@ fn what_is_still_being_destroyed_is_destroyed_only_once_nobody_can_take_that_bac
     drop(entered);
     assert!(is_equal(&group.reconcile(1, &[0]).0));
     assert_eq!(group.labelled(1, "data").len(), 0, "it is not any more");
+}
+
+/// A group in which `b` may have been given another label than is on record, by a change that was taken back.
+fn renamed_by_a_change_that_is_taken_back(asked: &[&str]) -> Group {
+    let mut group = Group::softhsm(2);
+    group.make_data(0, "before");
+    group.all();
+    let entry = group.entries().remove(0);
+    let copy = group.labelled(1, "before").remove(0);
+    let after = Attributes::new().bytes(CKA_LABEL, b"after");
+    let becomes = Shown::after(&mut group.token(1), copy, &after).unwrap();
+    let plant = Plant {
+        mark: 1,
+        attempt: 0,
+    };
+    let intent = Intent {
+        plant,
+        kind: IntentKind::Update,
+        members: asked.iter().map(|name| (*name).to_owned()).collect(),
+        object: Some(entry.object.id),
+        fingerprint: Some(becomes.fingerprint()),
+        owner: String::new(),
+    };
+    assert!(group.journal.record(&intent).unwrap());
+    group.token(1).set(copy, &after).unwrap();
+    group.journal.retract(plant, &["b".to_owned()]).unwrap();
+    group
+}
+
+#[test]
+fn a_name_that_was_taken_back_elsewhere_is_taken_back() {
+    let mut group = renamed_by_a_change_that_is_taken_back(&["a", "b"]);
+    assert!(is_equal(&group.reconcile(1, &[0]).0));
+    let labelled = |group: &mut Group, label| group.labelled(1, label).len();
+    assert_eq!(labelled(&mut group, "before"), 1);
+    assert_eq!(labelled(&mut group, "after"), 0);
+    assert_eq!(group.held(0), group.held(1));
+}
+
+#[test]
+fn a_name_that_nobody_else_was_asked_to_take_is_everybodys() {
+    let mut group = renamed_by_a_change_that_is_taken_back(&["b"]);
+    group.all();
+    for member in [0, 1] {
+        assert_eq!(group.labelled(member, "after").len(), 1, "{member}");
+        assert_eq!(group.labelled(member, "before").len(), 0, "{member}");
+    }
+    let live = group.entries().into_iter().filter(|entry| !entry.gone);
+    assert_eq!(live.count(), 1);
 }
