@@ -13,7 +13,8 @@ use toml::Spanned;
 use super::error::{ConfigError, Place, Problem};
 use super::file::{self, File, Span};
 use super::place::journal_directory;
-use super::{Config, GroupConfig, MEMBERS, MemberConfig, RecoveryConfig, TokenChoice};
+use super::secret::Pin;
+use super::{Config, GroupConfig, MEMBERS, MemberConfig, PinSource, RecoveryConfig, TokenChoice};
 use crate::journal;
 use crate::module::{Isolation, ModuleSettings};
 
@@ -224,17 +225,16 @@ impl<'a> Checker<'a> {
                 GENERATION_DEADLINE,
             )?,
             sessions: member.sessions.unwrap_or(SESSIONS),
-            pin: member
-                .pin
-                .clone()
-                .map(|source| source.map_file(|file| self.absolute(&file))),
-            so_pin: member
-                .so_pin
-                .clone()
-                .map(|source| source.map_file(|file| self.absolute(&file))),
+            pin: self.pin(member.pin.as_ref()),
+            so_pin: self.pin(member.so_pin.as_ref()),
             overrides: self.overrides(&member.verdicts)?,
             module,
         })
+    }
+
+    fn pin(&self, written: Option<&Pin>) -> Option<PinSource> {
+        let source = written?.0.clone();
+        Some(source.map_file(|file| self.absolute(&file)))
     }
 
     fn module(&self, member: &file::Member) -> Result<ModuleSettings, ConfigError> {

@@ -35,6 +35,16 @@ pub enum ConfigError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Everybody may read it, and there is a secret in it.
+    #[error("{path}: everybody may read it (mode {mode:04o}), and {what} stands in it: chmod o-r {path}", path = path.display())]
+    ReadableByOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// Which secret, in words.
+        what: String,
+    },
     /// Something in it is wrong.
     #[error("{place}: {problem}")]
     Wrong {

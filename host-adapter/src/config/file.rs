@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 use toml::Spanned;
 
-use super::{LogFormat, LogLevel, MechanismPolicy, PinSource, RecoveryMode};
+use super::secret::Pin;
+use super::{LogFormat, LogLevel, MechanismPolicy, RecoveryMode};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,8 +91,8 @@ pub(super) struct Member {
     pub(super) deadline: Option<Spanned<Span>>,
     pub(super) generation_deadline: Option<Spanned<Span>>,
     pub(super) sessions: Option<NonZeroU32>,
-    pub(super) pin: Option<PinSource>,
-    pub(super) so_pin: Option<PinSource>,
+    pub(super) pin: Option<Pin>,
+    pub(super) so_pin: Option<Pin>,
     #[serde(default)]
     pub(super) verdicts: BTreeMap<Spanned<String>, Spanned<String>>,
 }

@@ -10,6 +10,7 @@ mod file;
 mod log;
 mod pin;
 mod place;
+mod secret;
 mod token;
 
 use std::net::SocketAddr;
@@ -267,14 +268,18 @@ impl Config {
     /// Reads the configuration in `path`.
     ///
     /// # Errors
-    /// The file cannot be read, or as in [`Config::parse`].
+    /// The file cannot be read, everybody may write it, or read it and a secret is in it, or as in [`Config::parse`].
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
         if let Some(mode) = check::mode_if_open(path) {
             let path = path.to_owned();
             return Err(ConfigError::OpenToOthers { path, mode });
         }
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, path),
+            Ok(text) => {
+                let config = Self::parse(&text, path)?;
+                secret::check(&config)?;
+                Ok(config)
+            }
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
                 Err(ConfigError::Missing {
                     looked: vec![path.to_owned()],

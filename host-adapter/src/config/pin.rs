@@ -19,8 +19,7 @@ use zeroize::Zeroizing;
 const LONGEST_PIN: u64 = 1024;
 
 /// Where a member's user PIN comes from when the command needs it.
-#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PinSource {
     /// The first and only line of this file, which only its owner and its group may read.
     File(PathBuf),
@@ -132,6 +131,17 @@ impl PinSource {
             },
             Self::Command(command) => command::first_line(command, command::PATIENCE),
         }
+    }
+}
+
+/// Whether it is the PIN itself, which [`PinSource::read`] refuses.
+pub(super) fn has_pin(source: &PinSource) -> bool {
+    match source {
+        PinSource::Uri(uri) => uri::has_pin(uri),
+        PinSource::File(_)
+        | PinSource::Environment(_)
+        | PinSource::Credential(_)
+        | PinSource::Command(_) => false,
     }
 }
 

@@ -152,7 +152,8 @@ fn in_arguments(error: &crate::config::ConfigError) -> String {
         crate::config::ConfigError::Wrong { problem, .. } => problem.to_string(),
         other @ (crate::config::ConfigError::Missing { .. }
         | crate::config::ConfigError::Unreadable { .. }
-        | crate::config::ConfigError::OpenToOthers { .. }) => other.to_string(),
+        | crate::config::ConfigError::OpenToOthers { .. }
+        | crate::config::ConfigError::ReadableByOthers { .. }) => other.to_string(),
     }
 }
 

@@ -38,19 +38,30 @@ pub(super) fn target(uri: &str) -> Result<Target, &'static str> {
     absolute(path).map(|path| Target::File(path.into()))
 }
 
+/// Whether the PIN stands in the URI.
+pub(super) fn has_pin(uri: &str) -> bool {
+    uri.strip_prefix("pkcs11:")
+        .is_some_and(|token| attribute(token, "pin-value").is_some())
+}
+
 fn pin_source(token: &str) -> Result<&str, &'static str> {
-    let query = token.split_once('?').map_or("", |(_, query)| query);
-    let attribute = |name| {
-        query
-            .split('&')
-            .filter_map(|attribute| attribute.split_once('='))
-            .find_map(|(known, value)| (known == name).then_some(value))
-    };
-    match (attribute("pin-source"), attribute("pin-value")) {
+    match (
+        attribute(token, "pin-source"),
+        attribute(token, "pin-value"),
+    ) {
         (Some(source), None) => Ok(source),
         (_, Some(_)) => Err("a PIN does not belong in the configuration: give a pin-source"),
         (None, None) => Err("it has no pin-source"),
     }
+}
+
+/// Of the query's attributes.
+fn attribute<'t>(token: &'t str, name: &str) -> Option<&'t str> {
+    let (_, query) = token.split_once('?')?;
+    query
+        .split('&')
+        .filter_map(|attribute| attribute.split_once('='))
+        .find_map(|(known, value)| (known == name).then_some(value))
 }
 
 fn absolute(path: &str) -> Result<&str, &'static str> {
