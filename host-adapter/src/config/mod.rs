@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod file;
 mod log;
+mod module;
 mod pin;
 mod place;
 mod secret;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use super::check::Checker;
 use super::pin::has_pin;
 use super::{Config, ConfigError, PinSource};
 
@@ -77,6 +78,13 @@ impl Written {
         ];
         let mut there = all.into_iter().flatten();
         there.next().filter(|_| there.next().is_none())
+    }
+}
+
+impl Checker<'_> {
+    pub(super) fn pin(&self, written: Option<&Pin>) -> Option<PinSource> {
+        let source = written?.0.clone();
+        Some(source.map_file(|file| self.absolute(&file)))
     }
 }
 
