@@ -31,6 +31,14 @@ impl HostProcess {
             .collect()
     }
 
+    /// The member hosts of an application that runs.
+    #[must_use]
+    pub fn all_of_application(module: &Path, application: u32) -> Vec<Self> {
+        let mut all = Self::all_of_module(module);
+        all.retain(|host| host.stat(1) == Some(application.to_string()));
+        all
+    }
+
     /// SIGKILL: the module and all its sessions are gone at once.
     pub fn kill(self) {
         self.send(Signal::KILL);

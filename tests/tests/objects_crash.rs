@@ -7,7 +7,7 @@ use std::time::Duration;
 use cryptoki_sys::*;
 use everslot_core::ckr;
 use everslot_tests::client::{Failure, Mechanism, Object, Session, Template};
-use everslot_tests::{Artifact, HASH, Lab, Pins, Plan};
+use everslot_tests::{Artifact, HASH, HostProcess, Lab, PATIENCE, Pins, Plan, eventually};
 
 const PLANTED: &str = "everslot is making";
 
@@ -127,8 +127,12 @@ fn an_application_that_is_killed_leaves_all_or_nothing() {
         let mut tool = tool.spawn().expect("pkcs11-tool is installed");
         // Anywhere in it: what is asserted holds for every moment.
         std::thread::sleep(Duration::from_millis(150 + 120 * round));
+        let hosts = HostProcess::all_of_application(lab.members()[0].module(), tool.id());
         tool.kill().expect("it is ours");
         tool.wait().expect("it is ours");
+        eventually("its member hosts end", PATIENCE, || {
+            !hosts.iter().any(|host| host.is_running())
+        });
     }
     let module = lab.module();
     let session = lab.session(module);

@@ -1,7 +1,8 @@
 //! A member host: the process in which one module is loaded.
 //!
 //! It is started by an application's [`Hosted`](super::Hosted) and ends with it: its main thread does nothing but watch the application, while one
-//! thread loads the module and one for each channel calls it. So a module that hangs or crashes never keeps it from ending.
+//! thread loads the module and one for each channel calls it. So a module that hangs or crashes never keeps it from ending, and one that has a call
+//! in progress only for [`UNFINISHED`].
 
 use std::ffi::OsString;
 use std::io;
@@ -32,6 +33,9 @@ pub(super) type Load = fn(&ModuleSettings) -> Result<Arc<dyn Instance>, LoadErro
 
 /// Modules were written for the main thread's stack, which is four times that of a further thread.
 const STACK: usize = 8 * 1024 * 1024;
+
+/// How long a call may go on after the application has ended. Modules write to their tokens step by step: SoftHSM would be left with half an object.
+const UNFINISHED: Duration = Duration::from_secs(2);
 
 /// `CKR_BUFFER_TOO_SMALL`
 const BUFFER_TOO_SMALL: everslot_protocol::Rv = everslot_protocol::Rv(0x150);
@@ -180,8 +184,11 @@ impl Host {
                 (application, PollFlags::IN),
             ];
             let [has_message, application_ended] = wait_for(asked, patience);
-            if (self.application.is_some() && application_ended) || patience.is_zero() {
+            if patience.is_zero() {
                 process::end(1);
+            }
+            if self.application.is_some() && application_ended {
+                self.leave();
             }
             if !has_message {
                 continue;
@@ -196,7 +203,7 @@ impl Host {
                     self.finish(grace);
                 }
                 Ok(Some((ToHost::Open { .. } | ToHost::Start(_), _)) | None) | Err(_) => {
-                    process::end(1)
+                    self.leave()
                 }
             }
         }
@@ -229,13 +236,8 @@ impl Host {
         let (region, instance) = (Arc::clone(&self.region), Arc::clone(&self.instance));
         let began = Instant::now();
         let finisher = spawn("finish", move || {
-            for channel in 0..region.channels() {
-                word::close(&region.control(channel).word);
-            }
             // PKCS#11 v3.1 §5.4.2: C_Finalize while another thread is in a call is undefined.
-            for channel in 0..region.channels() {
-                word::sleep_until_quiet(&region.control(channel).word);
-            }
+            close_and_await(&region);
             if let Some(instance) = instance.get() {
                 instance.stop(grace.saturating_sub(began.elapsed()));
             }
@@ -244,6 +246,29 @@ impl Host {
         if finisher.is_err() {
             process::end(1);
         }
+    }
+
+    /// Ends, once the calls in progress have, and after [`UNFINISHED`] at the latest.
+    fn leave(&self) -> ! {
+        let region = Arc::clone(&self.region);
+        let leaver = spawn("leave", move || {
+            close_and_await(&region);
+            process::end(1);
+        });
+        if leaver.is_ok() {
+            std::thread::sleep(UNFINISHED);
+        }
+        process::end(1)
+    }
+}
+
+/// Lets nothing more be posted, and waits until all that was has been answered.
+fn close_and_await(region: &Region) {
+    for channel in 0..region.channels() {
+        word::close(&region.control(channel).word);
+    }
+    for channel in 0..region.channels() {
+        word::sleep_until_quiet(&region.control(channel).word);
     }
 }
 

@@ -114,6 +114,13 @@ impl Link for MadeUpLink {
                 mark("taken");
                 hang_for_ever()
             }
+            Request::SeedRandom {
+                seed: Bytes(b"outlive"),
+                ..
+            } => {
+                outlive_the_application();
+                return Ok(DONE);
+            }
             _ => return Ok(DONE),
         };
         output[..bytes.len()].copy_from_slice(&bytes);
@@ -144,6 +151,17 @@ fn mark(text: &str) {
     if let Some(file) = std::env::var_os(MARK_VARIABLE) {
         std::fs::write(file, text).expect("the mark");
     }
+}
+
+/// Goes on for a while after the application has ended.
+fn outlive_the_application() {
+    let application = rustix::process::getppid();
+    mark("taken");
+    wait_until("the application has ended", || {
+        rustix::process::getppid() != application
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    mark("outlived");
 }
 
 fn hang_for_ever() -> ! {

@@ -1,4 +1,4 @@
-use std::io::Read;
+use std::io::BufRead;
 
 use super::*;
 
@@ -117,66 +117,91 @@ fn a_forked_child_of_the_application_disturbs_nothing() {
     assert!(lab.hosted.is_alive());
 }
 
-/// Tells [`application_process`] whether to freeze its host.
-const FREEZE_VARIABLE: &str = "EVERSLOT_TEST_FREEZE";
+/// Tells [`application_process`] what to do with its host.
+const HOST_VARIABLE: &str = "EVERSLOT_TEST_HOST";
 
 /// Not a test: an application that has a host and is killed by a test.
 #[test]
 #[ignore = "started by the tests as a process of its own"]
 fn application_process() {
-    let Some(freeze) = std::env::var_os(FREEZE_VARIABLE) else {
+    let Some(what) = std::env::var_os(HOST_VARIABLE) else {
         return; // somebody runs every ignored test
     };
     let lab = Lab::start();
-    if freeze == "true" {
+    if what == "frozen" {
         lab.freeze();
     }
-    println!("host {}.", lab.pid().as_raw_nonzero());
+    let host = lab.pid().as_raw_nonzero();
+    println!("\nhost {host} {}", lab.mark.path().display());
+    if what == "in a call" {
+        let _killed = lab.link().call(&seed(b"outlive"), &mut [], None);
+    }
     hang_for_ever();
 }
 
-/// A frozen host that outlived a failed test would keep the standard error of whoever runs the tests open.
-struct KilledAtLast(Pid);
+/// An application with a host.
+struct Application {
+    process: std::process::Child,
+    host: Pid,
+    mark: PathBuf,
+}
 
-impl Drop for KilledAtLast {
+impl Application {
+    fn start(what: &str) -> Self {
+        let path = module_path!().split_once("::").expect("a crate").1;
+        let name = format!("{path}::application_process");
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(["--exact", &name, "--ignored", "--nocapture"]);
+        command.stdout(std::process::Stdio::piped());
+        command.env(HOST_VARIABLE, what);
+        let mut process = command.spawn().expect("an application");
+        let output = process.stdout.take().expect("its output");
+        let mut lines = std::io::BufReader::new(output).lines();
+        let said =
+            lines.find_map(|line| line.expect("text").strip_prefix("host ").map(str::to_owned));
+        let said = said.expect("it says which its host is");
+        let (number, mark) = said.split_once(' ').expect("two words");
+        Self {
+            process,
+            host: pid(number.parse().expect("a number")),
+            mark: PathBuf::from(mark),
+        }
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().expect("a running application");
+        self.process.wait().expect("its end");
+    }
+
+    fn mark(&self) -> String {
+        std::fs::read_to_string(&self.mark).expect("the mark")
+    }
+}
+
+impl Drop for Application {
+    /// A frozen host that outlived a failed test would keep the standard error of whoever runs the tests open.
     fn drop(&mut self) {
-        let _gone_already = kill_process(self.0, Signal::KILL);
+        let _gone_already = (self.process.kill(), self.process.wait());
+        let _gone_already = kill_process(self.host, Signal::KILL);
+        let _gone_already = std::fs::remove_file(&self.mark);
     }
 }
 
 #[test]
 fn a_host_ends_when_its_application_is_killed_even_if_it_is_frozen() {
-    for freeze in [false, true] {
-        let name = format!(
-            "{}::application_process",
-            module_path!().split_once("::").expect("a crate").1
-        );
-        let mut command = Command::new(std::env::current_exe().expect("this program"));
-        command
-            .args(["--exact", &name, "--ignored", "--nocapture"])
-            .stdout(std::process::Stdio::piped());
-        command.env(FREEZE_VARIABLE, freeze.to_string());
-        let mut application = command.spawn().expect("an application");
-        let mut text = String::new();
-        let mut output = application.stdout.take().expect("its output");
-        while !text.contains('.') || !text.contains("host ") {
-            let mut byte = [0];
-            output
-                .read_exact(&mut byte)
-                .expect("the application says which its host is");
-            text.push(char::from(byte[0]));
-        }
-        let number = text
-            .rsplit_once("host ")
-            .expect("a host")
-            .1
-            .trim_end_matches('.')
-            .parse()
-            .expect("a number");
-        let _surely = KilledAtLast(pid(number));
-        assert!(!has_ended(pid(number)));
-        application.kill().expect("a running application");
-        application.wait().expect("its end");
-        wait_until("the host is gone", || has_ended(pid(number)));
+    for what in ["idle", "frozen"] {
+        let mut application = Application::start(what);
+        assert!(!has_ended(application.host));
+        application.kill();
+        wait_until("the host is gone", || has_ended(application.host));
     }
+}
+
+#[test]
+fn a_call_in_progress_ends_before_the_host_of_an_application_that_is_killed() {
+    let mut application = Application::start("in a call");
+    wait_until("the module has the call", || application.mark() == "taken");
+    application.kill();
+    wait_until("the host is gone", || has_ended(application.host));
+    assert_eq!(application.mark(), "outlived");
 }
