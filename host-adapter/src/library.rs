@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use everslot_core::{Rv, ckr};
@@ -44,7 +44,7 @@ pub struct Library {
     process: Process,
 }
 
-/// How long `C_Initialize` waits for a member's own slot, once the groups serve that it is mostly called for.
+/// How long `C_Initialize` waits for members' own slots, once the groups serve that it is mostly called for.
 const MEMBER_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The library that calls go to, if it is initialised.
@@ -235,12 +235,16 @@ impl Library {
             Arc::new(VirtualSlot::new(plan.id, plan.behind, driver, sessions))
         };
         let slots: Vec<_> = slots::planned(config).into_iter().map(of_plan).collect();
-        for slot in &slots {
+        let (groups, members): (Vec<_>, Vec<_>) = slots.iter().partition(|slot| slot.is_group());
+        for slot in groups {
             let driver = &slot.driver;
-            driver.wait_until_serving(match slot.is_group() {
-                true => startup_deadline(driver),
-                false => MEMBER_PATIENCE,
-            });
+            driver.wait_until_serving(startup_deadline(driver));
+        }
+        // All together, so that however many members are away, it is waited once.
+        let until = Instant::now() + MEMBER_PATIENCE;
+        for slot in members {
+            let left = until.saturating_duration_since(Instant::now());
+            slot.driver.wait_until_serving(left);
         }
         events.begin();
         let life = Arc::new(Life::begin().map_err(refuse)?);
