@@ -229,6 +229,22 @@ impl Store {
         }
     }
 
+    /// How many objects SoftHSM has lost: it writes a changed object anew in place, and one that is killed in this leaves an empty file.
+    ///
+    /// # Panics
+    /// The store cannot be read.
+    #[must_use]
+    pub fn emptied(&self) -> usize {
+        let entries = |directory: &Path| std::fs::read_dir(directory).expect("it is readable");
+        let tokens = entries(&self.tokens()).flatten();
+        let files = tokens.flat_map(|token| entries(&token.path()).flatten());
+        let is_emptied = |file: &std::fs::DirEntry| {
+            let is_object = file.path().extension().is_some_and(|end| end == "object");
+            is_object && file.metadata().is_ok_and(|file| file.len() == 0)
+        };
+        files.filter(is_emptied).count()
+    }
+
     fn name_directory(&self, old: &Path, new: &Path) {
         let line = |directory: &Path| format!("directories.tokendir = {}\n", directory.display());
         let text = std::fs::read_to_string(self.config()).expect("the store is readable");

@@ -112,6 +112,20 @@ impl Ledger {
         }
     }
 
+    /// Takes out those that a member was killed over while it changed them, if none has them any more: at most as many as the tokens themselves have
+    /// `emptied`. How many.
+    pub(super) fn forget_emptied(&mut self, emptied: usize, found: &Members) -> usize {
+        let before = self.0.len();
+        let is_there = |entry: &Entry| found.iter().flatten().any(|seen| entry.is(seen));
+        let is_emptied = |entry: &Entry| entry.may_be.len() > 1 && !is_there(entry);
+        for _ in 0..emptied {
+            if let Some(index) = self.0.iter().position(is_emptied) {
+                self.0.remove(index);
+            }
+        }
+        before - self.0.len()
+    }
+
     /// What is wrong with what the members hold in the end.
     pub(super) fn judge(&self, found: &Members) -> Vec<Violation> {
         let mut violations = Vec::new();

@@ -85,3 +85,18 @@ fn the_halves_of_a_pair_are_two() {
     let both = vec![seen(CKO_DATA, "o1.0"), seen(CKO_SECRET_KEY, "o1.0")];
     assert_eq!(ledger.judge(&vec![both.clone(), both]), []);
 }
+
+#[test]
+fn what_a_token_has_lost_itself_is_nobodys_fault_but_no_more_than_that() {
+    let changed = |told| {
+        let mut ledger = with_one(Ok(Object(1)));
+        ledger.entry(0).changed(&told, Some("o1.1".to_owned()));
+        ledger
+    };
+    let none: Members = vec![Vec::new(), Vec::new()];
+    assert_eq!(changed(Err(REFUSED)).forget_emptied(2, &none), 1);
+    assert_eq!(changed(Err(REFUSED)).forget_emptied(0, &none), 0);
+    assert_eq!(changed(Ok(())).forget_emptied(1, &none), 0);
+    let one: Members = vec![Vec::new(), vec![seen(CKO_DATA, "o1.0")]];
+    assert_eq!(changed(Err(REFUSED)).forget_emptied(1, &one), 0);
+}
