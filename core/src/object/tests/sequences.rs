@@ -108,7 +108,7 @@ fn note(ledger: &mut BTreeMap<u8, Expected>, wish: Wish, answer: Option<ChangeAn
         }
         Wish::Create { .. } if unclear => entry.revisions.push(0),
         Wish::Update { revision, .. } if unclear => entry.revisions.push(revision),
-        Wish::Destroy { .. } if answer.is_none() => entry.gone = true,
+        Wish::Destroy { .. } if unclear => entry.gone = true,
         Wish::Create { .. } | Wish::Update { .. } | Wish::Destroy { .. } => {}
     }
 }
