@@ -110,6 +110,7 @@ fn objects() {
             members,
         },
         members,
+        members,
     ));
     let mut change = black_box(Change::update(mark, members));
     let _ = black_box(change.handle(black_box(ChangeInput::Start)));

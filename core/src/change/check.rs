@@ -1,6 +1,6 @@
 //! The invariants of a change.
 
-use super::{Change, Phase};
+use super::{Change, ChangeKind, Phase};
 use crate::MemberSet;
 
 /// A broken invariant of a change: a fault of this crate.
@@ -55,7 +55,11 @@ impl Change {
                 let fits = self.done.contains(from) && self.left.contains(member);
                 ensure(fits, ChangeViolation::Pattern)
             }
-            Phase::Committing { .. } => ensure(!made.is_empty(), ChangeViolation::NothingMade),
+            Phase::Committing { .. } => {
+                // A destruction has its tombstone, and only it counts as made where nobody knows.
+                let may_be = self.kind == ChangeKind::Destroy && !self.unclear.is_empty();
+                ensure(!made.is_empty() || may_be, ChangeViolation::NothingMade)
+            }
             Phase::New
             | Phase::Recording
             | Phase::Cleaning(..)

@@ -4,8 +4,8 @@ use super::{Change, ChangeAnswer, ChangeInput, ChangeNext, Phase};
 use crate::{MemberId, MemberSet};
 
 impl Change {
-    /// Destroys it at the next holder. It is destroyed when one has done so, or none has it any more: the tombstone sees to the
-    /// others (S9).
+    /// Destroys it at the next holder. It is destroyed when one has done so, or may have, or none has it any more: the tombstone sees to
+    /// the others (S9). It is not taken back where nobody knows: others may have the object as it was before it was last changed (S8).
     pub(super) fn destroy_next(&mut self) -> ChangeNext {
         match self.left.first() {
             Some(member) => self.transition(Phase::Destroying(member)),
@@ -14,7 +14,7 @@ impl Change {
             None if self.unclear.is_empty() => {
                 self.retract(MemberSet::EMPTY, ChangeAnswer::Unavailable)
             }
-            None => self.retract(self.unclear, ChangeAnswer::Unknown),
+            None => self.commit(),
         }
     }
 

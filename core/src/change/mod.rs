@@ -42,7 +42,7 @@ pub struct Change {
     plant: Plant,
     /// Who is to be asked: to make the object; of an update or a destruction, each holder.
     left: MemberSet,
-    /// Who is asked first to make the object.
+    /// Who is asked first to make the object; of an update that was interrupted, whom the others follow.
     prefer: Option<MemberId>,
     /// Who is to get copies, as far as they are not known to be lost.
     keepers: MemberSet,
@@ -161,13 +161,15 @@ impl Change {
     /// A change that was interrupted, from its intent, for those of its members that can be reached: it is undone or finished there.
     ///
     /// A creation is undone: it was not committed, so it was not acknowledged; the intent stands for the members that cannot be reached.
-    /// An update is settled on what one holder has, a destruction is finished: neither was answered, and what is left to be done at
+    /// An update is settled on what one holder has, if it can be one of the `current`, which are on record to have had the object as the
+    /// group had it: others have it as it was before (S8). A destruction is finished. Neither was answered, and what is left to be done at
     /// members that cannot be reached is their reconcile's.
     #[must_use]
-    pub const fn resume(intent: Intent, reachable: MemberSet) -> Self {
+    pub const fn resume(intent: Intent, reachable: MemberSet, current: MemberSet) -> Self {
         let mut change = Self::new(intent.kind, intent.plant);
         change.resumed = true;
         change.left = intent.members.intersection(reachable);
+        change.prefer = change.left.intersection(current).first();
         change.unclear = intent.members.difference(reachable);
         change
     }

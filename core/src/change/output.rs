@@ -63,8 +63,10 @@ pub enum ChangeNext {
     /// - A creation: the object with its holders `done`. The intent goes, but for the members `unclear`, where it stands until they are
     ///   cleaned. From here on nothing at the members in `done` needs to bear the plant.
     /// - An update: the revision that the object has at the first of `done`, which all of `done` hold. The members `unclear` hold it in
-    ///   a way that is not known. The intent goes. [`Gone`](crate::ChangeInput::Gone) if there is a tombstone by now.
-    /// - A destruction: the members `done` hold it no longer. The intent goes, the tombstone stays.
+    ///   a way that is not known. The intent goes, and with it any of the object's that stands and that nobody is about.
+    ///   [`Gone`](crate::ChangeInput::Gone) if there is a tombstone by now. One that is resumed, and was made at none of `done`, since all have the
+    ///   object as they were on record to have it before others changed it, is no change: only its intent goes.
+    /// - A destruction: the members `done` hold it no longer; nobody may, where nobody knows. The intent goes, the tombstone stays.
     Commit {
         /// The intent.
         plant: Plant,
@@ -76,7 +78,8 @@ pub enum ChangeNext {
     /// Take the change back, in one step.
     ///
     /// - A creation: the intent goes, but for the members `left`, where it stands until they are cleaned.
-    /// - An update: the intent goes; the members `left` hold the object in a way that is not known.
+    /// - An update: the intent goes; the members `left` hold the object in a way that is not known. If nobody else is on record to hold it as the
+    ///   group has it, they stay on record instead, and the intent stands for those of them that are: only they can tell what it is (S8).
     /// - A destruction: the intent and the tombstone go, the object is live again.
     Retract {
         /// The intent.

@@ -90,10 +90,11 @@ impl Change {
         self.restore_next(sound)
     }
 
-    /// The first holder that can be reached is the one that the others follow: whatever it has, nobody was told otherwise.
+    /// A holder that can be reached is the one that the others follow, one that was current if there is one: whatever it has, nobody was told
+    /// otherwise.
     pub(super) fn begin_settling(&mut self) -> ChangeNext {
         if self.done.is_empty()
-            && let Some(first) = self.left.first()
+            && let Some(first) = self.preferred().or(self.left.first())
         {
             self.done.insert(first);
             self.left.remove(first);
@@ -103,6 +104,10 @@ impl Change {
             (None, Some(_)) => self.commit_update(),
             (_, None) => self.answer(ChangeAnswer::Unavailable),
         }
+    }
+
+    fn preferred(&self) -> Option<MemberId> {
+        self.prefer.filter(|member| self.left.contains(*member))
     }
 
     pub(super) fn settling_handles(

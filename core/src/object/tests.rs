@@ -80,10 +80,14 @@ fn run_change(
 /// Resumes all intents that name one of these members; `fault` as for [`wish`]. `None` if the application dies.
 fn resume(world: &mut World, members: MemberSet, fault: &mut impl FnMut() -> Fault) -> Option<()> {
     for (intent, target) in world.intents(members) {
+        let target = target.resumed();
         let reachable = world.up().intersection(members);
-        run_change(world, Change::resume(intent, reachable), target, |_, _| {
-            fault()
-        })?;
+        run_change(
+            world,
+            Change::resume(intent, reachable, world.current(target)),
+            target,
+            |_, _| fault(),
+        )?;
     }
     Some(())
 }

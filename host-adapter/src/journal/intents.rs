@@ -110,8 +110,36 @@ impl Journal {
                 set_holders(statements, object.id, &[Holder { member, revision }])?;
             }
             set_unclear(statements, object.id, unclear)?;
+            supersede(statements, object.id, done)?;
             Ok(true)
         })
+    }
+
+    /// An update that was interrupted is settled on what `done` have: as [`commit_update`](Self::commit_update), unless they are on record to have the
+    /// object as it was before others changed it, and have it so. Then it was not made, and they are behind.
+    ///
+    /// # Errors
+    /// See [`JournalError`].
+    pub fn settle_update(
+        &mut self,
+        plant: Plant,
+        object: &Object,
+        done: &[String],
+        unclear: &[String],
+    ) -> Result<bool, JournalError> {
+        let entry = self.entry(object.id)?;
+        let are_behind = entry.is_some_and(|entry| {
+            let has = Some(object.revision);
+            let behind = |holder: &Holder| done.contains(&holder.member) && holder.revision == has;
+            entry.object.revision != object.revision
+                && entry.object.fingerprint == object.fingerprint
+                && entry.holders.iter().filter(|holder| behind(holder)).count() == done.len()
+        });
+        if are_behind {
+            self.retract(plant, &[])?;
+            return Ok(true);
+        }
+        self.commit_update(plant, object, done, unclear)
     }
 
     /// A destruction is made at `done`; the intent goes, the tombstone stays.
@@ -136,8 +164,9 @@ impl Journal {
     /// Takes a change back. Of a creation the intent stands for the members `left` until they are cleaned; of an update these hold the object in a
     /// way that is not known; of a destruction the object is live again. An intent that is not there: nothing is done.
     ///
-    /// An object that may be known by another fingerprint at the members `left` has a tombstone of that where others were asked, and have it as it
-    /// was; where nobody else was, the intent stands, and whoever resumes it goes by what they have.
+    /// Where nobody but the members `left` is on record to have the object as the group has it, only they can tell what it is now: they stay on
+    /// record, the intent stands for them, and whoever resumes it goes by what they have. So it does where the object may be known by another
+    /// fingerprint at the members `left` and nobody else was asked; where others were, and have it as it was, there is a tombstone of that.
     ///
     /// # Errors
     /// See [`JournalError`].
@@ -151,7 +180,13 @@ impl Journal {
             match (intent.kind, intent.object) {
                 (IntentKind::Create, _) | (_, None) => narrow(statements, plant, left),
                 (IntentKind::Update, Some(object)) => {
-                    set_unclear(statements, object, left)?;
+                    let doubted = doubted(statements, object, left)?;
+                    let others = left.iter().filter(|name| !doubted.contains(name));
+                    let others: Vec<String> = others.cloned().collect();
+                    set_unclear(statements, object, &others)?;
+                    if !doubted.is_empty() {
+                        return narrow(statements, plant, &doubted);
+                    }
                     let stands = leaves_unknown(statements, object, &intent, left)?;
                     narrow(statements, plant, if stands { left } else { &[] })
                 }
@@ -162,6 +197,45 @@ impl Journal {
             }
         })
     }
+}
+
+/// Which of these members alone can tell what the object is now: nobody else is on record to have it as the group has it.
+fn doubted(
+    statements: &mut dyn Statements,
+    object: ObjectId,
+    members: &[String],
+) -> Result<Vec<String>, JournalError> {
+    let sql = "SELECT member FROM object JOIN holder ON holder.object = object.id
+               WHERE id = $1 AND gone = 0 AND holder.revision = object.revision";
+    let current = statements.query(sql, &[Value::Bytes(&object.0)])?;
+    let current: Vec<String> = current.iter().map(|row| text(row, 0).to_owned()).collect();
+    if current.iter().all(|member| members.contains(member)) {
+        Ok(current)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// What was in doubt of an object is of no interest once it has changed: its intent goes, and those who were to tell follow.
+fn supersede(
+    statements: &mut dyn Statements,
+    object: ObjectId,
+    done: &[String],
+) -> Result<(), JournalError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM intent WHERE object = $1 AND kind = $2 AND owner = ''");
+    let values = [
+        Value::Bytes(&object.0),
+        Value::Text(IntentKind::Update.name()),
+    ];
+    for row in &statements.query(&sql, &values)? {
+        let stale = intent(row);
+        let follow = stale.members.iter().filter(|name| !done.contains(name));
+        let follow: Vec<String> = follow.cloned().collect();
+        set_unclear(statements, object, &follow)?;
+        narrow(statements, stale.plant, &[])?;
+    }
+    Ok(())
 }
 
 /// Sees to an object that an update which is taken back may have given another fingerprint at the members `left`. Whether only they can tell what

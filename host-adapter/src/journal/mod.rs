@@ -121,6 +121,18 @@ pub struct Entry {
     pub holders: Vec<Holder>,
 }
 
+impl Entry {
+    /// The names of those who have it as the group has it.
+    pub fn current(&self) -> impl Iterator<Item = &str> {
+        let revision = Some(self.object.revision);
+        let current = self
+            .holders
+            .iter()
+            .filter(move |holder| holder.revision == revision);
+        current.map(|holder| holder.member.as_str())
+    }
+}
+
 impl Journal {
     /// Opens the journal of the group with this serial at `place`: a path, or a URL that begins with `postgresql://`. One that is not there
     /// is made.

@@ -1,6 +1,7 @@
 //! Every rule on both databases; a full one, a damaged one, and several writers.
 
 mod damage;
+mod doubt;
 mod known;
 mod rules;
 pub(crate) mod server;

@@ -86,7 +86,8 @@ fn resume(
         members: named,
     };
     let reachable = reach.reachable();
-    let mut change = Change::resume(in_core, reachable);
+    let current = keeper.members(entry.iter().flat_map(Entry::current));
+    let mut change = Change::resume(in_core, reachable, current);
     let mut deeds = Resumption {
         keeper,
         reach,
@@ -286,7 +287,7 @@ impl Deeds for Resumption<'_> {
         };
         let committed = self
             .keeper
-            .with_journal(|journal| journal.commit_update(plant, &object, &done_names, &unclear));
+            .with_journal(|journal| journal.settle_update(plant, &object, &done_names, &unclear));
         match committed {
             Ok(false) => ChangeInput::Gone,
             committed => written(&committed.map(|_| ())),

@@ -36,7 +36,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
                 deaths: 2,
                 ..one(Start::Equal(1), gone())
             },
-            size(106_887, 274_132, 94),
+            size(102_692, 268_207, 94),
         ),
         case(
             "update",
@@ -45,7 +45,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
                 wipes: 1,
                 ..one(Start::Equal(1), vec![Wish::Update(0)])
             },
-            size(34_158, 52_159, 82),
+            size(32_850, 49_700, 82),
         ),
         case(
             "reconcile",

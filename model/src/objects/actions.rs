@@ -277,7 +277,8 @@ impl State {
             .expect("an intent that stands");
         open.owner = Some((number, Thread::Change));
         let (intent, target) = (open.intent, open.target);
-        let changing = Changing::begin(Change::resume(intent, serving), target, None);
+        let current = self.journal.current(target);
+        let changing = Changing::begin(Change::resume(intent, serving, current), target, None);
         self.settle_change(number, changing);
     }
 

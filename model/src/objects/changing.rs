@@ -28,7 +28,7 @@ impl State {
                 plant,
                 done,
                 unclear,
-            } => self.commit(target, plant, done, unclear),
+            } => self.commit(&changing, plant, done, unclear),
             ChangeNext::Retract { plant, left } => self.retract(target, plant, left),
             ChangeNext::Answer(_) => unreachable!("an answer ends a change"),
         };
@@ -120,11 +120,12 @@ impl State {
 
     fn commit(
         &mut self,
-        target: Target,
+        changing: &Changing,
         plant: Plant,
         done: MemberSet,
         unclear: MemberSet,
     ) -> ChangeInput {
+        let (target, is_resumed) = (changing.target, changing.wish.is_none());
         match target {
             Target::New { base } => {
                 self.journal
@@ -137,9 +138,14 @@ impl State {
                 let Some(pattern) = pattern.filter(|_| live) else {
                     return ChangeInput::Gone;
                 };
-                self.journal.revise(key, Revision(pattern.revision), done);
+                let revision = Revision(pattern.revision);
+                if is_resumed && self.journal.are_behind(key, revision, done) {
+                    return self.retract(target, plant, MemberSet::EMPTY);
+                }
+                self.journal.revise(key, revision, done);
                 self.journal.forget_rows(key, unclear);
                 self.journal.narrow(plant, MemberSet::EMPTY);
+                self.journal.supersede(key, done);
             }
             Target::Gone { .. } => self.journal.narrow(plant, MemberSet::EMPTY),
         }
@@ -150,8 +156,9 @@ impl State {
         match target {
             Target::New { .. } => self.journal.narrow(plant, left),
             Target::Revised { key, .. } => {
-                self.journal.forget_rows(key, left);
-                self.journal.narrow(plant, MemberSet::EMPTY);
+                let stands = self.journal.doubted(target, left);
+                self.journal.forget_rows(key, left.difference(stands));
+                self.journal.narrow(plant, stands);
             }
             Target::Gone { key } => {
                 self.journal.narrow(plant, MemberSet::EMPTY);

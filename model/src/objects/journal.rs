@@ -127,6 +127,52 @@ impl Journal {
         }
     }
 
+    /// Who is on record to have the object as the group has it.
+    pub(super) fn current(&self, target: Target) -> MemberSet {
+        let key = match target {
+            Target::New { .. } => return MemberSet::EMPTY,
+            Target::Revised { key, .. } | Target::Gone { key } => key,
+        };
+        let Some(entry) = self.entries.get(&key) else {
+            return MemberSet::EMPTY;
+        };
+        let is_current = |(_, has): &(&MemberId, &Option<Revision>)| **has == Some(entry.revision);
+        let current = entry.rows.iter().filter(is_current);
+        current.map(|(member, _)| *member).collect()
+    }
+
+    /// Which of these members alone can tell what the object is now: nobody else has it as the group has it.
+    pub(super) fn doubted(&self, target: Target, members: MemberSet) -> MemberSet {
+        let current = self.current(target);
+        if current.difference(members).is_empty() {
+            current
+        } else {
+            MemberSet::EMPTY
+        }
+    }
+
+    /// Whether all of these are on record to have the object as it was before it was last changed.
+    pub(super) fn are_behind(&self, key: ObjectKey, has: Revision, members: MemberSet) -> bool {
+        self.entries.get(&key).is_some_and(|entry| {
+            let behind = |member| entry.rows.get(&member) == Some(&Some(has));
+            has != entry.revision && members.into_iter().all(behind)
+        })
+    }
+
+    /// What was in doubt of an object is of no interest once it has changed: those who were to tell follow.
+    pub(super) fn supersede(&mut self, key: ObjectKey, done: MemberSet) {
+        let mut doubted = MemberSet::EMPTY;
+        self.intents.retain(|_, open| {
+            let of_it = matches!(open.target, Target::Revised { key: of, .. } if of == key);
+            let stale = of_it && open.owner.is_none();
+            if stale {
+                doubted = doubted.union(open.intent.members);
+            }
+            !stale
+        });
+        self.forget_rows(key, doubted.difference(done));
+    }
+
     pub(super) fn forget_rows(&mut self, key: ObjectKey, members: MemberSet) {
         if let Some(entry) = self.entries.get_mut(&key) {
             entry

@@ -63,7 +63,7 @@ impl State {
         let (intent, target) = (open.intent, open.target);
         let reachable = self.processes[usize::from(number)].serving.with(member);
         Some(Changing::begin(
-            Change::resume(intent, reachable),
+            Change::resume(intent, reachable, self.journal.current(target)),
             target,
             None,
         ))

@@ -297,7 +297,7 @@ fn an_interrupted_one_is_undone() {
         kind,
         members,
     };
-    let mut change = Change::resume(intent, set(&[A, B, C]));
+    let mut change = Change::resume(intent, set(&[A, B, C]), NOBODY);
     goes(
         &mut change,
         &[
@@ -309,7 +309,7 @@ fn an_interrupted_one_is_undone() {
         ],
     );
     // For a member that is away the intent stands.
-    let mut change = Change::resume(intent, set(&[A]));
+    let mut change = Change::resume(intent, set(&[A]), NOBODY);
     goes(
         &mut change,
         &[
@@ -318,6 +318,6 @@ fn an_interrupted_one_is_undone() {
             (Done, answer(ChangeAnswer::Unavailable)),
         ],
     );
-    let mut change = Change::resume(intent, NOBODY);
+    let mut change = Change::resume(intent, NOBODY, NOBODY);
     goes(&mut change, &[(Start, answer(ChangeAnswer::Unavailable))]);
 }

@@ -90,7 +90,7 @@ fn without_any_holder_it_is_taken_back() {
         &[
             (Start, recorded(&[A])),
             (Done, at(A)),
-            (Unknown, retract(0, &[A])),
+            (NotSent, retract(0, &[])),
             // The tombstone stands: it will be destroyed.
             (Unknown, answer(ChangeAnswer::Unknown)),
         ],
@@ -100,6 +100,22 @@ fn without_any_holder_it_is_taken_back() {
         &mut change,
         &[(Start, recorded(&[A])), (Gone, answer(ChangeAnswer::Gone))],
     );
+}
+
+/// What others have may be older than what may have been destroyed.
+#[test]
+fn where_nobody_knows_it_is_not_taken_back() {
+    let mut change = destroy(&[A]);
+    goes(
+        &mut change,
+        &[
+            (Start, recorded(&[A])),
+            (Done, at(A)),
+            (Unknown, commit(0, &[], &[A])),
+            (Done, answer(ChangeAnswer::Done)),
+        ],
+    );
+    assert_eq!(change.owed(), set(&[A]));
 }
 
 #[test]
@@ -125,7 +141,7 @@ fn an_interrupted_one_is_finished() {
         kind,
         members,
     };
-    let mut change = Change::resume(intent, set(&[A, B]));
+    let mut change = Change::resume(intent, set(&[A, B]), NOBODY);
     goes(
         &mut change,
         &[
@@ -136,7 +152,7 @@ fn an_interrupted_one_is_finished() {
         ],
     );
     // Nobody could be asked: the tombstone stands.
-    let mut change = Change::resume(intent, set(&[A]));
+    let mut change = Change::resume(intent, set(&[A]), NOBODY);
     goes(
         &mut change,
         &[(Start, at(A)), (NotSent, answer(ChangeAnswer::Unavailable))],

@@ -13,15 +13,17 @@ fn any_change() -> impl Strategy<Value = Change> {
     let created = (copies, members(), members()).prop_map(|(copies, makers, keepers)| {
         Change::create(MARK, copies, makers, keepers, Some(B))
     });
-    let resumed = (kind(), members(), members()).prop_map(|(kind, members, reachable)| {
-        let plant = plant(0);
-        let intent = Intent {
-            plant,
-            kind,
-            members,
-        };
-        Change::resume(intent, reachable)
-    });
+    let resumed = (kind(), members(), members(), members()).prop_map(
+        |(kind, members, reachable, current)| {
+            let plant = plant(0);
+            let intent = Intent {
+                plant,
+                kind,
+                members,
+            };
+            Change::resume(intent, reachable, current)
+        },
+    );
     prop_oneof![
         created,
         members().prop_map(|holders| Change::update(MARK, holders)),

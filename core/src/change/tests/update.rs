@@ -169,7 +169,7 @@ fn an_interrupted_one_is_settled_on_what_one_holder_has() {
         kind,
         members,
     };
-    let mut change = Change::resume(intent, members);
+    let mut change = Change::resume(intent, members, NOBODY);
     goes(
         &mut change,
         &[
@@ -180,10 +180,20 @@ fn an_interrupted_one_is_settled_on_what_one_holder_has() {
             (Done, answer(ChangeAnswer::Done)),
         ],
     );
-    let mut change = Change::resume(intent, set(&[B]));
+    let mut change = Change::resume(intent, set(&[B]), NOBODY);
     goes(&mut change, &[(Start, commit(0, &[B], &[A, C]))]);
+    // Those that are behind follow one that is not.
+    let mut change = Change::resume(intent, members, set(&[B, C]));
+    goes(
+        &mut change,
+        &[
+            (Start, restore(A, B)),
+            (Done, restore(C, A)),
+            (Done, commit(0, &[A, B, C], &[])),
+        ],
+    );
     // The pattern is lost before anybody follows: the next one is as good.
-    let mut change = Change::resume(intent, set(&[A, B]));
+    let mut change = Change::resume(intent, set(&[A, B]), NOBODY);
     goes(
         &mut change,
         &[

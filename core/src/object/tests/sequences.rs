@@ -114,7 +114,7 @@ fn note(ledger: &mut BTreeMap<u8, Expected>, wish: Wish, answer: Option<ChangeAn
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     /// S4, S8, S9: when all are back and reconciled, each object is as the application was last told, on all members or on none,
     /// once, and no intent is left.

@@ -36,9 +36,30 @@ pub(super) enum When {
 /// What a change is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Target {
-    New { base: u8 },
-    Revised { key: ObjectKey, revision: u64 },
-    Gone { key: ObjectKey },
+    New {
+        base: u8,
+    },
+    Revised {
+        key: ObjectKey,
+        revision: u64,
+    },
+    /// An interrupted update is settled on what one holder has.
+    Settled {
+        key: ObjectKey,
+    },
+    Gone {
+        key: ObjectKey,
+    },
+}
+
+impl Target {
+    /// What is left of it after an interruption.
+    pub(super) const fn resumed(self) -> Self {
+        match self {
+            Self::Revised { key, .. } => Self::Settled { key },
+            Self::New { .. } | Self::Settled { .. } | Self::Gone { .. } => self,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -10,7 +10,7 @@ use super::deeds::is_lost;
 use super::look::is_gone;
 use super::{Driver, Halt, Peer};
 use crate::domain::{Attributes, CallError, Revision, Shown, update};
-use crate::journal::{Intent, IntentKind, Plant};
+use crate::journal::{Entry, Intent, IntentKind, Plant};
 use crate::objects::{Owner, known_as, planted};
 
 impl Driver<'_, '_, '_> {
@@ -32,11 +32,11 @@ impl Driver<'_, '_, '_> {
 
     fn resume(&mut self, intent: &Intent) -> Result<(), Halt> {
         let names = self.tools.names;
-        let member = |name: &String| {
+        let member = |name: &str| {
             let index = names.iter().position(|known| known == name)?;
             u8::try_from(index).ok().map(MemberId)
         };
-        let members = intent.members.iter().filter_map(member);
+        let members = intent.members.iter().filter_map(|name| member(name));
         let peers = self.peers.iter().map(|peer| peer.member);
         let reachable = peers.fold(MemberSet::EMPTY, MemberSet::with);
         let kind = match intent.kind {
@@ -52,7 +52,13 @@ impl Driver<'_, '_, '_> {
             kind,
             members: members.fold(MemberSet::EMPTY, MemberSet::with),
         };
-        let mut change = Change::resume(core, reachable);
+        let entry = match intent.object {
+            Some(object) => self.tools.journal.entry(object)?,
+            None => None,
+        };
+        let current = entry.iter().flat_map(Entry::current).filter_map(member);
+        let current = current.fold(MemberSet::EMPTY, MemberSet::with);
+        let mut change = Change::resume(core, reachable, current);
         let mut next = change.handle(ChangeInput::Start);
         loop {
             let outcome = match next {
@@ -243,7 +249,7 @@ impl Driver<'_, '_, '_> {
             revision: Revision::of(token, handle)?,
             ..entry.object
         };
-        let lives = journal.commit_update(intent.plant, &object, &done_by_name, &unclear)?;
+        let lives = journal.settle_update(intent.plant, &object, &done_by_name, &unclear)?;
         Ok(if lives {
             ChangeInput::Done
         } else {

@@ -116,14 +116,15 @@ impl World {
             (ChangeNext::Update { member }, Target::Revised { key, revision }) => {
                 done_if(self.revise(member, key, Revision(revision)))
             }
-            (ChangeNext::Restore { member, from }, Target::Revised { key, .. }) => {
-                match self.find(from, key) {
-                    Some(pattern) if self.is_up(from) => {
-                        done_if(self.revise(member, key, pattern.revision))
-                    }
-                    _ => ChangeInput::SourceLost,
+            (
+                ChangeNext::Restore { member, from },
+                Target::Revised { key, .. } | Target::Settled { key },
+            ) => match self.find(from, key) {
+                Some(pattern) if self.is_up(from) => {
+                    done_if(self.revise(member, key, pattern.revision))
                 }
-            }
+                _ => ChangeInput::SourceLost,
+            },
             (ChangeNext::Destroy { member }, Target::Gone { key }) => {
                 done_if(self.remove(member, |object| object.key == key))
             }
@@ -153,6 +154,14 @@ impl World {
                 },
                 Target::Revised { key, .. },
             ) => self.commit_revised(key, plant, done, unclear),
+            (
+                ChangeNext::Commit {
+                    plant,
+                    done,
+                    unclear,
+                },
+                Target::Settled { key },
+            ) => self.commit_settled(key, plant, done, unclear),
             (ChangeNext::Commit { plant, .. }, Target::Gone { .. }) => {
                 self.intents.remove(&plant);
                 ChangeInput::Done
@@ -163,7 +172,8 @@ impl World {
     }
 
     fn record(&mut self, intent: Intent, target: Target) -> ChangeInput {
-        if let Target::Revised { key, .. } | Target::Gone { key } = target {
+        if let Target::Revised { key, .. } | Target::Settled { key } | Target::Gone { key } = target
+        {
             let live = self.entries.get(&key).is_some_and(|entry| !entry.destroyed);
             if !live {
                 return ChangeInput::Gone;
@@ -216,6 +226,26 @@ impl World {
         }
     }
 
+    /// Who is behind, and has the object as on record, has not changed it: others have it as the group has it.
+    fn commit_settled(
+        &mut self,
+        key: ObjectKey,
+        plant: Plant,
+        done: MemberSet,
+        unclear: MemberSet,
+    ) -> ChangeInput {
+        let as_before = |entry: &Entry| {
+            done.into_iter().all(|member| {
+                let has = self.find(member, key).map(|object| Some(object.revision));
+                has != Some(Some(entry.revision)) && entry.rows.get(&member) == has.as_ref()
+            })
+        };
+        if self.entries.get(&key).is_some_and(as_before) {
+            return self.retract(Target::Settled { key }, plant, MemberSet::EMPTY);
+        }
+        self.commit_revised(key, plant, done, unclear)
+    }
+
     fn commit_revised(
         &mut self,
         key: ObjectKey,
@@ -238,19 +268,62 @@ impl World {
             entry.rows.insert(member, None);
         }
         self.intents.remove(&plant);
+        self.supersede(key, done);
         ChangeInput::Done
+    }
+
+    /// Who is on record to have the object as the group has it.
+    pub(in crate::object::tests) fn current(&self, target: Target) -> MemberSet {
+        let key = match target {
+            Target::New { .. } => return MemberSet::EMPTY,
+            Target::Revised { key, .. } | Target::Settled { key } | Target::Gone { key } => key,
+        };
+        let Some(entry) = self.entries.get(&key) else {
+            return MemberSet::EMPTY;
+        };
+        let current = |(_, known): &(&MemberId, &Option<Revision>)| **known == Some(entry.revision);
+        let holders = entry.rows.iter().filter(current);
+        holders.map(|(member, _)| *member).collect()
+    }
+
+    /// Which of these members alone can tell what the object is now: nobody else has it as the group has it.
+    fn doubted(&self, key: ObjectKey, members: MemberSet) -> MemberSet {
+        let holders = self.current(Target::Settled { key });
+        if holders.difference(members).is_empty() {
+            holders
+        } else {
+            MemberSet::EMPTY
+        }
+    }
+
+    /// What was in doubt of an object is of no interest once it has changed: those who were to tell follow.
+    fn supersede(&mut self, key: ObjectKey, done: MemberSet) {
+        let mut doubted = MemberSet::EMPTY;
+        self.intents.retain(|_, (intent, target)| {
+            let stale = matches!(*target, Target::Revised { key: of, .. } if of == key);
+            if stale {
+                doubted = doubted.union(intent.members);
+            }
+            !stale
+        });
+        if let Some(entry) = self.entries.get_mut(&key) {
+            for member in doubted.difference(done) {
+                entry.rows.insert(member, None);
+            }
+        }
     }
 
     fn retract(&mut self, target: Target, plant: Plant, left: MemberSet) -> ChangeInput {
         match target {
             Target::New { .. } => self.narrow(plant, left),
-            Target::Revised { key, .. } => {
+            Target::Revised { key, .. } | Target::Settled { key } => {
+                let stays = self.doubted(key, left);
                 if let Some(entry) = self.entries.get_mut(&key) {
-                    for member in left {
+                    for member in left.difference(stays) {
                         entry.rows.insert(member, None);
                     }
                 }
-                self.intents.remove(&plant);
+                self.narrow(plant, stays);
             }
             Target::Gone { key } => {
                 if self.intents.remove(&plant).is_some() {
