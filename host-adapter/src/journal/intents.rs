@@ -157,6 +157,8 @@ impl Journal {
                 let sql = "DELETE FROM holder WHERE object = $1 AND member = $2";
                 statements.execute(sql, &[Value::Bytes(&object.0), Value::Text(member)])?;
             }
+            leave_update(statements, plant)?;
+            supersede(statements, object, &[])?;
             narrow(statements, plant, &[])
         })
     }
@@ -216,7 +218,8 @@ fn doubted(
     }
 }
 
-/// What was in doubt of an object is of no interest once it has changed: its intent goes, and those who were to tell follow.
+/// What was in doubt of an object is of no interest once it has changed, or is gone: its intent goes, and those who were to tell follow. What they
+/// may have it as, they are not to bring back (S9).
 fn supersede(
     statements: &mut dyn Statements,
     object: ObjectId,
@@ -233,9 +236,24 @@ fn supersede(
         let follow = stale.members.iter().filter(|name| !done.contains(name));
         let follow: Vec<String> = follow.cloned().collect();
         set_unclear(statements, object, &follow)?;
+        if let Some(becomes) = stale.fingerprint
+            && !is_known_as(statements, object, becomes)?
+        {
+            entomb_unborn(statements, object, becomes, &follow)?;
+        }
         narrow(statements, stale.plant, &[])?;
     }
     Ok(())
+}
+
+fn is_known_as(
+    statements: &mut dyn Statements,
+    object: ObjectId,
+    fingerprint: Fingerprint,
+) -> Result<bool, JournalError> {
+    let sql = "SELECT 1 FROM object WHERE id = $1 AND fingerprint = $2";
+    let values = [Value::Bytes(&object.0), Value::Bytes(&fingerprint.0)];
+    Ok(!statements.query(sql, &values)?.is_empty())
 }
 
 /// Sees to an object that an update which is taken back may have given another fingerprint at the members `left`. Whether only they can tell what
@@ -286,6 +304,14 @@ fn put(statements: &mut dyn Statements, intent: &Intent) -> Result<(), JournalEr
         Value::Text(&intent.owner),
     ];
     statements.execute(&sql, &values).map(drop)
+}
+
+/// Leaves an update to whoever comes to resume it.
+fn leave_update(statements: &mut dyn Statements, plant: Plant) -> Result<(), JournalError> {
+    let [mark, attempt] = name(plant);
+    let sql = "UPDATE intent SET owner = '' WHERE mark = $1 AND attempt = $2 AND kind = $3";
+    let update = Value::Text(IntentKind::Update.name());
+    statements.execute(sql, &[mark, attempt, update]).map(drop)
 }
 
 /// Leaves the intent to stand for these members only, and to whoever comes to resume it; for none it goes.

@@ -117,3 +117,62 @@ fn who_has_it_as_it_was_has_not_changed_it() {
         assert_eq!(journal.intents().unwrap(), []);
     });
 }
+
+/// What it may have been renamed to at a member is not brought back by that member, whatever the object is called by then, or if it is gone.
+#[test]
+fn what_it_may_have_become_is_not_brought_back() {
+    with_journals(|journal| {
+        for is_destroyed in [false, true] {
+            let made = one_that_a_alone_has(journal);
+            let rename = Intent {
+                fingerprint: Some(object(2).fingerprint),
+                ..intent(5, IntentKind::Update, Some(made.id))
+            };
+            assert!(journal.record(&rename).unwrap());
+            journal.retract(rename.plant, &names(&["a"])).unwrap();
+            if is_destroyed {
+                let destroy = intent(6, IntentKind::Destroy, Some(made.id));
+                assert!(journal.record(&destroy).unwrap());
+                let done = names(&["b"]);
+                let committed = journal.commit_destruction(destroy.plant, made.id, &done);
+                committed.unwrap();
+            } else {
+                changed(journal, &made, 3, "b");
+            }
+            assert_eq!(journal.intents().unwrap(), []);
+            let unborn = journal.with_fingerprint(object(2).fingerprint).unwrap();
+            let [unborn] = &unborn[..] else {
+                panic!("one tombstone: {unborn:?}")
+            };
+            assert_eq!(
+                (unborn.gone, &unborn.holders[..]),
+                (true, &[unclear("a")][..])
+            );
+            journal.forget(unborn.object.id).unwrap();
+            journal.forget(made.id).unwrap();
+        }
+    });
+}
+
+/// Whoever tries again where it could be done gets what was tried.
+#[test]
+fn what_it_has_become_after_all_has_no_tombstone() {
+    with_journals(|journal| {
+        let made = one_that_a_alone_has(journal);
+        let becomes = object(2).fingerprint;
+        let rename = Intent {
+            fingerprint: Some(becomes),
+            ..intent(5, IntentKind::Update, Some(made.id))
+        };
+        assert!(journal.record(&rename).unwrap());
+        journal.retract(rename.plant, &names(&["a"])).unwrap();
+        let renamed = Object {
+            fingerprint: becomes,
+            ..made.clone()
+        };
+        changed(journal, &renamed, 3, "b");
+        let known = journal.with_fingerprint(becomes).unwrap();
+        assert_eq!(known.len(), 1, "{known:?}");
+        assert!(!known[0].gone);
+    });
+}
