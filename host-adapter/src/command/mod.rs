@@ -4,6 +4,7 @@ mod change;
 mod check;
 mod console;
 mod crew;
+mod dashboard;
 pub mod demo;
 mod doctor;
 mod domain;
@@ -60,6 +61,7 @@ enum Command {
     Member(membership::Arguments),
     Log(log::Arguments),
     Metrics(metrics::Arguments),
+    Dashboard(dashboard::Arguments),
     Check(check::Arguments),
     Replay(replay::Arguments),
     Domain(domain::Arguments),
@@ -92,6 +94,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Member(arguments) => membership::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Metrics(arguments) => metrics::run(&arguments),
+        Command::Dashboard(arguments) => dashboard::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Domain(arguments) => domain::run(&arguments),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use client::{Application, Client, ClientError};
 pub use exposition::{CONTENT_TYPE, text};
-pub use http::Http;
+pub use http::{Asked, Http, Page};
 pub use measured::{Answers, CallTimes, GroupMeasured, Measured, MemberCalls};
 pub use server::Server;
 pub use snapshot::{
