@@ -7,6 +7,7 @@ use crate::Effect;
 /// Whether an operation that has taken in data can be done again on another member from its transcript.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Replayable {
     /// The same inputs give the same output on every member: what was given is compared, and differs only if something is wrong.
     Alike,

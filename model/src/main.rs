@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use everslot_model::exhibit::{
     ATTEMPTS, Core, Finding, INTERVAL, PSEUDO_CODE, Pseudo, Reading, SECONDS_PER_TICK, findings,
 };
 use everslot_model::scenario::{Outcome, Scenario};
-use everslot_model::{catalogue, coverage, report};
+use everslot_model::{catalogue, coverage, report, world};
 
 /// Exhaustive checks of the core that ships.
 #[derive(Parser)]
@@ -41,6 +42,13 @@ enum Command {
     Witnesses {
         /// The scenario.
         scenario: String,
+    },
+    /// Write the shortest runs to those situations, and to what is broken, as scripts for the tests that put the real adapter through them.
+    Scripts {
+        /// The directory, which has a file for each scenario then.
+        directory: PathBuf,
+        /// These scenarios only.
+        scenarios: Vec<String>,
     },
     /// Go from state to state of a scenario in a browser; nobody but this machine can reach the page.
     Explore {
@@ -73,6 +81,10 @@ fn main() -> ExitCode {
         Command::Witnesses { scenario } => {
             chosen(&[scenario]).and_then(|chosen| witnesses(&chosen))
         }
+        Command::Scripts {
+            directory,
+            scenarios,
+        } => scripts(&directory, &scenarios),
         Command::Explore { scenario, port } => {
             chosen(&[scenario]).and_then(|chosen| explore(&chosen, port))
         }
@@ -148,6 +160,28 @@ fn witnesses(scenarios: &[Box<dyn Scenario>]) -> io::Result<bool> {
         for (property, run) in scenario.witnesses() {
             writeln!(out, "{property}\n\n{run}")?;
         }
+    }
+    Ok(true)
+}
+
+fn scripts(directory: &Path, names: &[String]) -> io::Result<bool> {
+    let known = catalogue::worlds();
+    let is_unknown = |name: &&String| known.iter().all(|case| case.name != **name);
+    if let Some(unknown) = names.iter().find(is_unknown) {
+        return Err(io::Error::other(format!(
+            "there are no scripts of {unknown}, only of calls, logins and recovery"
+        )));
+    }
+    for case in known {
+        if !names.is_empty() && !names.iter().any(|name| name == case.name) {
+            continue;
+        }
+        let mut text = String::new();
+        for line in world::scripts(&case) {
+            text += &serde_json::to_string(&line)?;
+            text.push('\n');
+        }
+        std::fs::write(directory.join(case.name).with_extension("jsonl"), text)?;
     }
     Ok(true)
 }

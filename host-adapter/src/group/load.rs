@@ -16,6 +16,8 @@ pub(crate) struct Load {
     host_program: Option<PathBuf>,
     channels: u32,
     threads_forbidden: bool,
+    #[cfg(test)]
+    scripted: Option<Scripted>,
     state: Mutex<State>,
     /// Signalled when an attempt to load has ended.
     loaded: Condvar,
@@ -137,6 +139,10 @@ impl Load {
     }
 
     fn load(&self, deadline: Duration) -> Result<Arc<dyn Instance>, LinkFailure> {
+        #[cfg(test)]
+        if let Some(scripted) = &self.scripted {
+            return scripted(&self.settings);
+        }
         match self.settings.isolation {
             Isolation::None => Ok(Arc::new(InProcess::load_with(
                 &self.settings,
@@ -199,10 +205,17 @@ const NOT_STARTED: LinkFailure = LinkFailure {
     cause: LinkCause::HostNotStarted,
 };
 
+/// Loads a module that does what a test says.
+#[cfg(test)]
+pub(super) type Scripted =
+    Arc<dyn Fn(&ModuleSettings) -> Result<Arc<dyn Instance>, LinkFailure> + Send + Sync>;
+
 /// The loads of a group.
 pub(crate) struct Loads {
     host_program: Option<PathBuf>,
     threads_forbidden: bool,
+    #[cfg(test)]
+    pub(super) scripted: Option<Scripted>,
     loads: Vec<Arc<Load>>,
 }
 
@@ -212,6 +225,8 @@ impl Loads {
         Self {
             host_program,
             threads_forbidden,
+            #[cfg(test)]
+            scripted: None,
             loads: Vec::new(),
         }
     }
@@ -253,6 +268,8 @@ impl Loads {
             host_program: self.host_program.clone(),
             channels,
             threads_forbidden: self.threads_forbidden,
+            #[cfg(test)]
+            scripted: self.scripted.clone(),
             state: Mutex::default(),
             loaded: Condvar::new(),
         });

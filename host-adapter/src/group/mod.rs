@@ -26,6 +26,8 @@ mod status;
 mod synchronise;
 mod tally;
 mod view;
+#[cfg(test)]
+mod witnesses;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -90,6 +92,9 @@ pub(crate) struct GroupDriver {
     trace: Option<Recorder>,
     /// The library is being finalised: what becomes of the members is no news.
     stopping: AtomicBool,
+    /// Where its threads wait until a script says that they go on.
+    #[cfg(test)]
+    stops: Option<Arc<witnesses::Stops>>,
 }
 
 impl GroupDriver {
@@ -291,6 +296,8 @@ impl GroupDriver {
             .max()
             .unwrap_or_default();
         let stays = |_: &mut Core| self.view.serving() == seen && !self.is_stopping();
+        #[cfg(test)]
+        let _idle = self.stops.as_ref().map(|stops| stops.idle());
         let _core = self
             .changed
             .wait_timeout_while(self.lock(), patience, stays)

@@ -124,6 +124,9 @@ impl<'a> Run<'a> {
                 self.driver
                     .quarantine((aside.member, aside.incarnation), aside.why);
             }
+            #[cfg(test)]
+            self.driver
+                .pause(super::witnesses::Point::Call(output.next));
             let input = match output.next {
                 Next::Choose { tried } => CallInput::Chosen(self.choose(tried)),
                 Next::Send {

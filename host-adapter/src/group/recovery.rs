@@ -89,6 +89,8 @@ impl GroupDriver {
             | Action::Perform { member: of, .. }
             | Action::LogIn { member: of, .. }
             | Action::LogOut { member: of, .. }) = action;
+            #[cfg(test)]
+            self.pause(super::witnesses::Point::Action(action));
             let input = match action {
                 Action::Close { member, .. } => {
                     if let Some(member) = self.member(member) {

@@ -37,8 +37,33 @@ impl GroupDriver {
         let in_call = threads_forbidden || config.recovery.mode == RecoveryMode::InCall;
         let threads = Threads::new();
         let trace = trace(&config, &threads, threads_forbidden);
-        let mut loads = Loads::new(host_program, threads_forbidden);
-        let driver = Arc::new(Self {
+        let loads = Loads::new(host_program, threads_forbidden);
+        let background = if in_call { None } else { Background::new() };
+        let driver = Arc::new(Self::of_parts(
+            config,
+            loads,
+            background,
+            (threads, trace),
+            event,
+        ));
+        for member in driver.members() {
+            driver.seat(member);
+        }
+        if let Some(background) = &driver.background {
+            background.start(&driver);
+        }
+        driver
+    }
+
+    /// A group of which nothing has begun.
+    pub(super) fn of_parts(
+        config: GroupConfig,
+        mut loads: Loads,
+        background: Option<Background>,
+        (threads, trace): (Threads, Option<Recorder>),
+        event: EventFlag,
+    ) -> Self {
+        Self {
             core: Mutex::new(Core::new(config.recovery.policy)),
             changed: Condvar::new(),
             view: PublishedView::empty(),
@@ -50,7 +75,7 @@ impl GroupDriver {
             secret: Mutex::new(None),
             pins: Pins::new(),
             in_call_turn: Mutex::new(()),
-            background: if in_call { None } else { Background::new() },
+            background,
             threads,
             trace,
             relief: OnceLock::new(),
@@ -59,14 +84,9 @@ impl GroupDriver {
             keeper: Keeper::new(&config),
             synchronised: synchronise::Synchronised::default(),
             config: Live::new(config),
-        });
-        for member in driver.members() {
-            driver.seat(member);
+            #[cfg(test)]
+            stops: None,
         }
-        if let Some(background) = &driver.background {
-            background.start(&driver);
-        }
-        driver
     }
 
     /// Waits until every member has been tried, at most [`GRACE`] longer than it takes until one serves, and at most `deadline`.

@@ -12,7 +12,7 @@ mod outcome;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use check::{explore, shortest};
+pub(crate) use check::{explore, shortest, shortest_runs};
 pub use outcome::{Failure, Outcome};
 
 use std::fmt::Debug;

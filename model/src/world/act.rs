@@ -1,9 +1,10 @@
 //! What can happen in the world.
 
 use everslot_core::{MemberId, Role, Rv};
+use serde::{Deserialize, Serialize};
 
 /// A step of the world.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum Act {
     /// Time passes.
     Tick,
@@ -42,7 +43,7 @@ pub enum Act {
 }
 
 /// What the application calls.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum Kind {
     /// A single-part operation that may be repeated.
     Sign,
@@ -62,7 +63,7 @@ pub enum Kind {
 }
 
 /// What comes of a call that was sent.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum Fate {
     /// The member answers.
     Reply {
@@ -81,7 +82,7 @@ pub enum Fate {
 }
 
 /// What an operator can order.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum Order {
     /// Add the member.
     Add(MemberId),

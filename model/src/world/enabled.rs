@@ -27,6 +27,9 @@ pub(super) fn enabled(plan: &Plan, world: &World, acts: &mut Vec<Act>) {
     for caller in 0..plan.callers {
         world.call_acts(plan, caller, acts);
     }
+    if plan.as_shipped {
+        acts.retain(|act| world.is_shipped(plan, *act));
+    }
 }
 
 impl World {

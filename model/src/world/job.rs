@@ -2,10 +2,12 @@
 
 use everslot_core::{Binding, MemberId, Replayable, Seat, Work, WorkInput, WorkNext};
 
+use serde::{Deserialize, Serialize};
+
 use super::caller::Target;
 
 /// How operations of many calls behave in a world.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Job {
     /// Which output is like which.
     pub replayable: Replayable,

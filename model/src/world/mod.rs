@@ -20,6 +20,8 @@ mod obeyed;
 mod operator;
 mod plan;
 mod properties;
+mod script;
+mod shipped;
 mod story;
 mod token;
 mod voids;
@@ -33,6 +35,7 @@ pub use job::Job;
 pub use liveness::{TIME, WORK, calls};
 pub use plan::{Budget, Orders, Pace, Plan, Recovery, Start};
 pub use properties::Rule;
+pub use script::{Line, Setting, prove, scripts};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use everslot_core::{Attempts, Group, Input, MemberId, Policy, Repeat, Replayable, Role, User};
 
+use serde::{Deserialize, Serialize};
+
 use super::act::Kind;
 use super::caller::Caller;
 use super::job::Job;
@@ -47,6 +49,8 @@ pub struct Plan {
     pub orders: &'static [Orders],
     /// What is asked.
     pub rules: &'static [Rule],
+    /// Whether only that happens which the adapter can be put through as it ships: the other orders of things it does not have.
+    pub as_shipped: bool,
 }
 
 /// How often things may happen.
@@ -79,7 +83,7 @@ impl Budget {
 }
 
 /// Who feeds the timer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Recovery {
     /// A thread of the adapter, as soon as it is due.
     Background,
@@ -88,7 +92,7 @@ pub enum Recovery {
 }
 
 /// How an attempt is carried out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Pace {
     /// Each step takes a while, in which anything can happen.
     StepByStep,
@@ -97,7 +101,7 @@ pub enum Pace {
 }
 
 /// How a world begins.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Start {
     /// The members have just been added.
     Cold,
@@ -150,6 +154,7 @@ impl Plan {
             other_pin: None,
             orders: &[],
             rules,
+            as_shipped: false,
         }
     }
 
