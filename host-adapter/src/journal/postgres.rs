@@ -51,12 +51,12 @@ impl Postgres {
             let connect = || {
                 let mut client = self.config.connect(NoTls)?;
                 let schema = &self.schema;
-                // One at a time: to make a schema that another is making fails, also if it is made only where it is not there.
+                // One at a time: to make a schema that another is making fails, also if it is made only where it is not there. All of
+                // this is one transaction, and the lock is kept until others see what it has made.
                 client.batch_execute(&format!(
                     "SET client_min_messages TO warning; SET statement_timeout TO {STATEMENT};
-                     SELECT pg_advisory_lock(hashtext('everslot'));
-                     CREATE SCHEMA IF NOT EXISTS \"{schema}\"; SET search_path TO \"{schema}\";
-                     SELECT pg_advisory_unlock(hashtext('everslot'))"
+                     SELECT pg_advisory_xact_lock(hashtext('everslot'));
+                     CREATE SCHEMA IF NOT EXISTS \"{schema}\"; SET search_path TO \"{schema}\""
                 ))?;
                 Ok(client)
             };
