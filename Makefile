@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: demo firmware test test-members fuzz conformance bench bench-sync model lint soak-replay faults random-objects turnover
+.PHONY: concurrency demo firmware test test-members fuzz conformance bench bench-sync model lint soak-replay faults random-objects turnover
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -103,6 +103,11 @@ random-objects:
 model:
 	cargo run --release --locked --package everslot-model -- check
 	cargo run --release --locked --package everslot-model -- exhibit
+
+# What threads share in the adapter, in every interleaving: the view, the pool of sessions, handles, loads, the end, the channel to a host.
+# A part of `make test`, here alone.
+concurrency:
+	cargo nextest run --package everslot --lib --locked --config-file tests/nextest.toml --status-level pass explored:: word::
 
 lint:
 	cargo fmt --all --check

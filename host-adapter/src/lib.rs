@@ -8,6 +8,8 @@ mod c_abi;
 pub mod command;
 pub mod config;
 pub mod domain;
+#[cfg(test)]
+mod explored;
 mod fork;
 mod group;
 pub mod hosted;
@@ -23,6 +25,10 @@ pub mod serial;
 mod signals;
 pub mod slot;
 mod slot_events;
+#[cfg(test)]
+#[path = "slot_events/tests.rs"]
+mod slot_events_tests;
 pub mod status;
+mod sync;
 mod threads;
 pub mod trace;

@@ -56,6 +56,7 @@ fn run(wake: &OwnedFd, stopping: &AtomicBool, driver: &Weak<GroupDriver>) {
         };
         driver.note_ended_hosts();
         if driver
+            .core
             .view
             .due()
             .is_some_and(|due| driver.clock.until(due).is_zero())
@@ -70,6 +71,7 @@ impl GroupDriver {
     /// Sleeps until the core's next timeout, a member host's end or a wake-up.
     fn sleep(&self, wake: &OwnedFd) {
         let timeout = self
+            .core
             .view
             .due()
             .map(|due| self.clock.until(due).max(Duration::from_millis(1)));

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::sync::{Condvar, Mutex, MutexGuard};
 use crate::hosted::Hosted;
 use crate::module::{
     Delivery, InProcess, Instance, Isolation, LinkCause, LinkFailure, ModuleSettings,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use everslot_core::{Evidence, Incarnation, MemberId, Rv, ckr};
 use everslot_protocol::{Body, Function, Reply, Request, SlotId, TokenInfo};
 
+use super::eras::{Era, Eras};
 use super::lease::{Lease, LeaseFailure};
 use super::load::Load;
 use super::offers::Ability;
@@ -29,11 +30,7 @@ pub(crate) struct Member {
     pub(crate) counters: Counters,
     /// The last incarnation of whoever had its id before: what was seen then was another's.
     pub(crate) since: Incarnation,
-    /// Of the last admission; written under the group's lock.
-    incarnation: AtomicU32,
-    /// The last incarnation whose sessions are gone.
-    closed: AtomicU32,
-    era: AtomicU32,
+    eras: Eras,
     token: Mutex<Option<Token>>,
     anchor: Mutex<Option<Anchor>>,
     last_failure: LastFailure,
@@ -53,10 +50,6 @@ pub(crate) struct Anchor {
     pub(crate) session: Box<RealSession>,
     era: Era,
 }
-
-/// Counts how often the core has said that the member's sessions go; what was opened before that is not what is opened after it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Era(u32);
 
 /// What a member was asked and what became of it; for `status` only, nothing is decided by it.
 #[derive(Debug, Default)]
@@ -84,9 +77,7 @@ impl Member {
             load,
             counters: Counters::default(),
             since,
-            incarnation: AtomicU32::new(since.0),
-            closed: AtomicU32::new(since.0),
-            era: AtomicU32::new(0),
+            eras: Eras::new(since),
             token: Mutex::new(None),
             anchor: Mutex::new(None),
             last_failure: LastFailure::default(),
@@ -94,27 +85,26 @@ impl Member {
     }
 
     pub(crate) fn incarnation(&self) -> Incarnation {
-        Incarnation(self.incarnation.load(Ordering::Acquire))
+        self.eras.incarnation()
     }
 
     pub(crate) fn set_incarnation(&self, incarnation: Incarnation) {
-        self.incarnation.store(incarnation.0, Ordering::Release);
+        self.eras.begin(incarnation);
     }
 
     /// Whether what lives in the sessions of `incarnation` is still there.
     pub(crate) fn has_sessions(&self, incarnation: Incarnation) -> bool {
-        incarnation.0 > self.closed.load(Ordering::Acquire)
+        incarnation > self.eras.closed()
     }
 
     /// The core has said that the sessions of this and all older incarnations go; written under the group's lock, so that nothing
     /// that an attempt after it opens is taken for them.
     pub(crate) fn end_era(&self, incarnation: Incarnation) {
-        self.closed.store(incarnation.0, Ordering::Release);
-        self.era.fetch_add(1, Ordering::AcqRel);
+        self.eras.end(incarnation);
     }
 
     pub(crate) fn era(&self) -> Era {
-        Era(self.era.load(Ordering::Acquire))
+        self.eras.era()
     }
 
     /// Keeps the session that an attempt has opened, unless the era in which the attempt began to open it is over.
@@ -136,8 +126,8 @@ impl Member {
 
     /// Lets go of the sessions of eras that are over.
     pub(crate) fn close(&self) {
-        let closed = self.closed.load(Ordering::Acquire);
-        self.pool.drain(|session| session.incarnation.0 <= closed);
+        let closed = self.eras.closed();
+        self.pool.drain(|session| session.incarnation <= closed);
         let mut anchor = self.anchor();
         if anchor
             .as_ref()
@@ -197,7 +187,7 @@ impl Member {
         incarnation: Incarnation,
         patience: Duration,
     ) -> Result<Lease, LeaseFailure> {
-        if incarnation.0 <= self.closed.load(Ordering::Acquire) {
+        if !self.has_sessions(incarnation) {
             return Err(LeaseFailure::Lost(GONE, None));
         }
         match self.pool.take(incarnation, patience) {

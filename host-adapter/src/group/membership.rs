@@ -251,10 +251,7 @@ impl GroupDriver {
             let mut awaited = core.members().filter(|(id, _)| members.contains(*id));
             awaited.any(|(_, member)| !was_tried(&member.state)) && !self.is_stopping()
         };
-        drop(
-            self.changed
-                .wait_timeout_while(self.lock(), patience, is_awaited),
-        );
+        self.core.wait_while(patience, is_awaited);
     }
 
     fn with_loads<T>(&self, work: impl FnOnce(&mut Loads) -> T) -> T {

@@ -7,6 +7,8 @@
 mod apart;
 mod background;
 mod clock;
+mod core_state;
+mod eras;
 mod errand;
 mod events;
 mod lease;
@@ -18,6 +20,9 @@ mod offers;
 mod perform;
 mod pins;
 mod pool;
+#[cfg(test)]
+#[path = "pool/tests.rs"]
+mod pool_tests;
 mod recovery;
 mod room;
 mod roster;
@@ -29,12 +34,11 @@ mod view;
 #[cfg(test)]
 mod witnesses;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use everslot_core::{
     Action, Event, Evidence, Group, Incarnation, Input, Login, MemberId, Output, QuarantineReason,
-    Serving, View, WakeUp,
+    Serving, WakeUp,
 };
 
 use crate::config::GroupConfig;
@@ -44,6 +48,7 @@ use crate::objects::Keeper;
 use crate::slot_events::EventFlag;
 use background::Background;
 use clock::Clock;
+use core_state::CoreState;
 pub(crate) use errand::{Done, EVERY_MEMBER, Errand, Stop};
 pub(crate) use lease::{Home, Lease};
 use load::Loads;
@@ -55,8 +60,8 @@ use pins::Pins;
 pub(crate) use recovery::longest_start;
 pub(crate) use room::Relief;
 use roster::Roster;
-use view::PublishedView;
 
+use crate::sync;
 use crate::threads::Threads;
 use crate::trace::{Recorder, Step};
 
@@ -66,10 +71,7 @@ type Core = Group<32>;
 /// A group of members and what drives it.
 pub(crate) struct GroupDriver {
     pub(crate) config: Live<GroupConfig>,
-    core: Mutex<Core>,
-    /// Signalled at each change of the view.
-    changed: Condvar,
-    view: PublishedView,
+    core: CoreState<Core>,
     roster: Live<Roster>,
     loads: Mutex<Loads>,
     /// One change of the configuration at a time.
@@ -90,8 +92,6 @@ pub(crate) struct GroupDriver {
     event: EventFlag,
     /// Where steps and calls are written down, if anywhere.
     trace: Option<Recorder>,
-    /// The library is being finalised: what becomes of the members is no news.
-    stopping: AtomicBool,
     /// Where its threads wait until a script says that they go on.
     #[cfg(test)]
     stops: Option<Arc<witnesses::Stops>>,
@@ -109,14 +109,14 @@ impl GroupDriver {
 
     /// The members that calls may be sent to at the moment.
     pub(crate) fn serving(&self) -> everslot_core::MemberSet {
-        let serving = self.view.serving();
+        let serving = self.core.view.serving();
         serving.active.union(serving.standby)
     }
 
     /// The members that serve once none is logging in or out: for work that is about all of them.
     pub(crate) fn settled(&self) -> everslot_core::MemberSet {
         loop {
-            let serving = self.view.serving();
+            let serving = self.core.view.serving();
             if serving.changing.is_empty() || !self.wait_for_view(serving) {
                 return serving.active.union(serving.standby);
             }
@@ -125,7 +125,7 @@ impl GroupDriver {
 
     /// Whether a member serves, or is about to when it has followed the group's login.
     pub(crate) fn is_present(&self) -> bool {
-        self.view.serving() != Serving::default()
+        self.core.view.serving() != Serving::default()
     }
 
     /// Who is logged in to the virtual token.
@@ -176,15 +176,14 @@ impl GroupDriver {
 
     /// Begins the end: no attempt and no call is begun any more, and the hosts are asked to finish. [`stop`](Self::stop) is to follow.
     pub(crate) fn begin_to_stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.core.begin_to_stop();
         if let Some(background) = &self.background {
             background.stop();
         }
         for member in self.members() {
             member.load.begin_to_close(load::GRACE);
         }
-        drop(self.lock());
-        self.changed.notify_all();
+        self.core.dismiss();
     }
 
     /// Ends the loads and the threads, by force what has not ended by then; calls that are under way get their error at once.
@@ -211,7 +210,7 @@ impl GroupDriver {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+        self.core.is_stopping()
     }
 
     /// Gives the core an input and publishes what follows; the actions are the caller's to carry out.
@@ -243,7 +242,6 @@ impl GroupDriver {
 
     /// Publishes the core's state after a step; called with the lock held, so that views are published in their order.
     fn settle(&self, core: &Core, output: &Output) {
-        let view: View = core.view();
         for (id, state) in core.members() {
             if let Some(member) = self.member(id) {
                 member.set_incarnation(state.incarnation);
@@ -270,17 +268,16 @@ impl GroupDriver {
             WakeUp::At(instant, _) => Some(instant),
         };
         let was_present = self.is_present();
-        self.view.publish(&view, due);
+        self.core.publish(&core.view(), due);
         if self.is_present() != was_present {
             self.event.set();
         }
-        if !self.stopping.load(Ordering::Acquire) {
+        if !self.is_stopping() {
             output
                 .events
                 .iter()
                 .for_each(|event| events::note(self, event));
         }
-        self.changed.notify_all();
         match &self.background {
             Some(background) => background.wake(),
             None => self.event.stir(),
@@ -295,17 +292,12 @@ impl GroupDriver {
             .map(|member| member.config.deadline)
             .max()
             .unwrap_or_default();
-        let stays = |_: &mut Core| self.view.serving() == seen && !self.is_stopping();
         #[cfg(test)]
         let _idle = self.stops.as_ref().map(|stops| stops.idle());
-        let _core = self
-            .changed
-            .wait_timeout_while(self.lock(), patience, stays)
-            .unwrap_or_else(PoisonError::into_inner);
-        self.view.serving() != seen && !self.is_stopping()
+        self.core.wait_for_view(seen, patience)
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        self.core.lock()
     }
 }

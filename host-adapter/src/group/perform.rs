@@ -257,7 +257,7 @@ impl GroupDriver {
         tried: MemberSet,
     ) -> Option<(MemberId, Incarnation)> {
         loop {
-            let serving = self.view.serving();
+            let serving = self.core.view.serving();
             let candidates = candidates(serving, eligible, tried);
             let load = |member| {
                 self.member(member)
@@ -265,7 +265,7 @@ impl GroupDriver {
             };
             let chosen = match candidates.only() {
                 Some(member) => Some(member),
-                None => choose(candidates, load, self.view.turn()),
+                None => choose(candidates, load, self.core.view.turn()),
             };
             if let Some(member) = chosen {
                 return self

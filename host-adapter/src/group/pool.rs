@@ -1,11 +1,11 @@
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crossbeam_queue::ArrayQueue;
 use everslot_core::Incarnation;
 use everslot_protocol::SessionHandle;
 
+use super::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use super::sync::{ArrayQueue, Condvar, Mutex, MutexGuard};
 use crate::module::{Instance, Link};
 
 /// A session of a member, and the way to it. Boxed wherever it is handed on: several times a call.
@@ -31,12 +31,12 @@ pub(crate) struct Pool {
     refused_at: Mutex<Option<Instant>>,
     /// Who holds which of its sessions, as far as they are still open.
     holders: Mutex<Vec<Weak<AtomicU64>>>,
-    waiting: AtomicU32,
+    pub(super) waiting: AtomicU32,
     returned: (Mutex<()>, Condvar),
 }
 
 /// How long a member's own limit is taken for granted: sessions that other processes have with its token count as well, and go.
-const RETRY: Duration = Duration::from_secs(1);
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 
 /// What a caller that wants a session got.
 pub(crate) enum Taken {
@@ -154,6 +154,8 @@ impl Pool {
         let is_empty = loop {
             while self.idle.pop().is_some() {
                 self.open.fetch_sub(1, Ordering::SeqCst);
+                // Whoever waits for a session was not told of this one.
+                condition.notify_one();
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if self.open.load(Ordering::SeqCst) == 0 || left.is_zero() {
@@ -218,7 +220,7 @@ impl Pool {
         over
     }
 
-    fn refusal(&self) -> MutexGuard<'_, Option<Instant>> {
+    pub(super) fn refusal(&self) -> MutexGuard<'_, Option<Instant>> {
         self.refused_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -236,6 +238,3 @@ impl Pool {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -55,14 +55,14 @@ impl GroupDriver {
 
     /// The seed's way: before a call proceeds, see whether a recovery attempt is due, and make it.
     pub(crate) fn recover_in_call(self: &Arc<Self>) {
-        if self.background.is_none() && self.view.due().is_some() {
+        if self.background.is_none() && self.core.view.due().is_some() {
             self.attempt_if_due();
         }
     }
 
     /// When the next call is to make an attempt, for one that has nothing else to do; `None` when there is none to make.
     pub(crate) fn next_attempt_in_call(&self) -> Option<Duration> {
-        let due = self.view.due().filter(|_| self.background.is_none())?;
+        let due = self.core.view.due().filter(|_| self.background.is_none())?;
         // It may be due already while another thread makes one.
         Some(self.clock.until(due).max(BREATH))
     }
@@ -73,6 +73,7 @@ impl GroupDriver {
             return false;
         };
         let due = self
+            .core
             .view
             .due()
             .is_some_and(|due| self.clock.until(due).is_zero());

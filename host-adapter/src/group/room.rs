@@ -68,7 +68,7 @@ impl GroupDriver {
 
     /// A standby member is no peer of an active one: it rests as long as one serves.
     fn peer_has_room(&self, member: MemberId, others: MemberSet) -> bool {
-        let serving = self.view.serving();
+        let serving = self.core.view.serving();
         let peers = if serving.active.contains(member) {
             serving.active
         } else {

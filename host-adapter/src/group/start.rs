@@ -1,19 +1,18 @@
 //! A group's beginning: its members, what they need, and how long the application waits for them.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use everslot_core::{Incarnation, MemberId, MemberState};
 
 use super::background::Background;
 use super::clock::Clock;
+use super::core_state::CoreState;
 use super::load::Loads;
 use super::offers::{Offering, Offers};
 use super::pins::Pins;
 use super::roster::Roster;
-use super::view::PublishedView;
 use super::{Core, GroupDriver, Member, synchronise};
 use crate::config::{GroupConfig, MemberConfig, RecoveryMode};
 use crate::live::Live;
@@ -64,9 +63,7 @@ impl GroupDriver {
         event: EventFlag,
     ) -> Self {
         Self {
-            core: Mutex::new(Core::new(config.recovery.policy)),
-            changed: Condvar::new(),
-            view: PublishedView::empty(),
+            core: CoreState::new(Core::new(config.recovery.policy)),
             roster: Live::new(Roster::new(members(&config, &mut loads))),
             loads: Mutex::new(loads),
             operator: Mutex::default(),
@@ -80,7 +77,6 @@ impl GroupDriver {
             trace,
             relief: OnceLock::new(),
             event,
-            stopping: AtomicBool::new(false),
             keeper: Keeper::new(&config),
             synchronised: synchronise::Synchronised::default(),
             config: Live::new(config),
@@ -107,10 +103,7 @@ impl GroupDriver {
             if left.is_zero() {
                 return;
             }
-            (core, _) = self
-                .changed
-                .wait_timeout(core, left)
-                .unwrap_or_else(PoisonError::into_inner);
+            core = self.core.wait(core, left);
         }
     }
 }

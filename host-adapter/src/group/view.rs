@@ -1,6 +1,6 @@
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-
 use everslot_core::{Instant, Serving, View};
+
+use super::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The group's view as calls read it: a few atomics, written only under the group's lock.
 #[derive(Debug)]

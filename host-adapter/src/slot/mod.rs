@@ -12,6 +12,7 @@ mod change;
 mod create;
 mod encapsulate;
 mod find;
+mod handles;
 mod identity;
 mod info;
 mod keys;
@@ -23,6 +24,9 @@ mod material;
 mod message;
 mod object;
 mod open_sessions;
+#[cfg(test)]
+#[path = "open_sessions/tests.rs"]
+mod open_sessions_tests;
 mod operation;
 mod order;
 mod recent;
@@ -43,6 +47,7 @@ use everslot_core::{Login, MemberSet, Repeat, Rv, ckr};
 use everslot_protocol::{Body, ObjectHandle, Reply, Request, Room};
 
 use crate::group::{Errand, GroupDriver, Lease, Stop};
+use crate::sync;
 use catalogue::Catalogue;
 pub(crate) use info::{padded, version};
 pub use material::{Material, Source};

@@ -1,7 +1,9 @@
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use everslot_core::{Login, Rv, User, ckr};
+
+use super::sync::atomic::{AtomicU8, Ordering};
+use super::sync::{Mutex, MutexGuard};
 
 /// How many sessions of a slot are open, and who is logged in to it. What PKCS#11 allows of the one depends on the other (v3.1
 /// §5.6.1, §5.6.8), so both change under one lock; the login is read without it.
@@ -119,6 +121,3 @@ impl OpenSessions {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-mod tests;

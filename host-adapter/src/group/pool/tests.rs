@@ -1,10 +1,13 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use everslot_protocol::{Deadline, Reply, Request};
+use everslot_core::Incarnation;
+use everslot_protocol::{Deadline, Reply, Request, SessionHandle};
 
-use super::*;
-use crate::module::{Delivery, LinkCause, LinkFailure};
+use super::pool::*;
+use crate::module::{Delivery, Instance, Link, LinkCause, LinkFailure};
 
 const NOW: Incarnation = Incarnation(2);
 const BEFORE: Incarnation = Incarnation(1);

@@ -1,6 +1,8 @@
 use std::cell::Cell;
 
-use super::*;
+use everslot_core::{Login, User, ckr};
+
+use super::open_sessions::*;
 
 const OFFICER: Login = Login::In(User::SecurityOfficer);
 const USER: Login = Login::In(User::User);
