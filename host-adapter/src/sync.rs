@@ -1,7 +1,7 @@
 //! What threads share by locks, condition variables, atomics and the collections that take no lock.
 //!
-//! The files that are explored under every interleaving take these from here, by way of their parent: [`explored`](crate::explored) compiles
-//! the same files once more with loom's in their place.
+//! The files that are explored under every interleaving take these from here, by way of their parent: the tests in `explored` compile the
+//! same files once more with loom's in their place.
 
 use std::sync::Arc;
 

@@ -145,7 +145,7 @@ fn check(
     });
     let mut out = io::stdout().lock();
     writeln!(out, "{}", report::table(&outcomes))?;
-    writeln!(out, "{:.1} s in all", began.elapsed().as_secs_f64())?;
+    writeln!(out, "{}", report::effort(&outcomes, began.elapsed()))?;
     for outcome in &outcomes {
         for failure in &outcome.failures {
             writeln!(out, "\n{}: {failure}", outcome.scenario)?;

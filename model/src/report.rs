@@ -1,6 +1,7 @@
 //! Searching many scenarios, and the table of what came of it.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
@@ -65,6 +66,30 @@ pub fn table(outcomes: &[Outcome]) -> String {
     table.trim_fmt()
 }
 
+/// What it took: states, seconds, states a second, and memory where the system tells.
+#[must_use]
+pub fn effort(outcomes: &[Outcome], took: Duration) -> String {
+    let unique: usize = outcomes.iter().map(|outcome| outcome.size.unique).sum();
+    let seconds = took.as_secs_f64();
+    let rate = spaced((unique as f64 / seconds) as usize);
+    let told = format!(
+        "{} unique states in {seconds:.1} s: {rate} a second",
+        spaced(unique)
+    );
+    match memory() {
+        Some(mebibytes) => format!("{told}, at most {} MiB of memory", spaced(mebibytes)),
+        None => told,
+    }
+}
+
+/// The most memory that this process has had, in MiB, where there is a `/proc`.
+fn memory() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: usize = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes / 1024)
+}
+
 fn row(outcome: &Outcome) -> Vec<Cell> {
     let verdict = if outcome.holds() {
         format!("holds, {} witnesses", outcome.witnesses)
@@ -81,8 +106,12 @@ fn row(outcome: &Outcome) -> Vec<Cell> {
     ]
 }
 
-/// A number with its thousands apart.
 fn number(number: usize) -> Cell {
+    right(spaced(number))
+}
+
+/// A number with its thousands apart.
+fn spaced(number: usize) -> String {
     let digits = number.to_string();
     let mut told = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -91,7 +120,7 @@ fn number(number: usize) -> Cell {
         }
         told.push(digit);
     }
-    right(told)
+    told
 }
 
 fn right(text: String) -> Cell {

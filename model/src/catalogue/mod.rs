@@ -4,6 +4,7 @@
 //! rules are about and sparing with the rest, and `everything` has a little of all.
 
 mod calls;
+mod large;
 mod login;
 mod objects;
 mod recovery;
@@ -15,9 +16,17 @@ use crate::exhibit::{Core, Stage};
 use crate::scenario::{Case, Scenario, Size};
 use crate::world::{Budget, Plan};
 
-/// All scenarios, in the order in which a person would read them.
+/// All scenarios, in the order in which a person would read them; with the feature `large` the larger ones.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Scenario>> {
+    if cfg!(feature = "large") {
+        large::all()
+    } else {
+        usual()
+    }
+}
+
+fn usual() -> Vec<Box<dyn Scenario>> {
     let mut all: Vec<Box<dyn Scenario>> = vec![Box::new(seed())];
     for world in worlds() {
         all.push(Box::new(world));

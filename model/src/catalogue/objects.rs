@@ -80,7 +80,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
 }
 
 /// Two processes on the same members, which hold an object.
-fn two(first: Vec<Wish>, second: Vec<Wish>) -> Plan {
+pub(super) fn two(first: Vec<Wish>, second: Vec<Wish>) -> Plan {
     Plan {
         wishes: vec![first, second],
         ..one(Start::Equal(1), Vec::new())
@@ -88,7 +88,7 @@ fn two(first: Vec<Wish>, second: Vec<Wish>) -> Plan {
 }
 
 /// One process, three members, a death of a token and one of the process.
-fn one(start: Start, wishes: Vec<Wish>) -> Plan {
+pub(super) fn one(start: Start, wishes: Vec<Wish>) -> Plan {
     Plan {
         members: 3,
         wishes: vec![wishes],
@@ -100,7 +100,7 @@ fn one(start: Start, wishes: Vec<Wish>) -> Plan {
     }
 }
 
-fn case(name: &'static str, about: &'static str, model: Plan, size: Size) -> Case<Plan> {
+pub(super) fn case(name: &'static str, about: &'static str, model: Plan, size: Size) -> Case<Plan> {
     Case {
         name,
         about,

@@ -24,7 +24,7 @@ pub use actions::{Action, Thread};
 use journal::Journal;
 
 /// The letters by which members are told apart.
-const NAMES: [&str; 3] = ["A", "B", "C"];
+const NAMES: [&str; 4] = ["A", "B", "C", "D"];
 
 /// A world: who is in it, what is wished for, and how often things go wrong.
 #[derive(Clone, Debug)]

@@ -6,21 +6,21 @@ use crate::graph::Fairness;
 use crate::scenario::Liveness;
 
 use super::plan::{Plan, Recovery};
-use super::{CALLERS, World, places};
-
-/// Calls go on being made, and no caller stops in the middle of one.
-const CALLS: [Fairness; CALLERS] = [Fairness::kind(0), Fairness::kind(1)];
+use super::{World, places};
 
 /// Time goes on.
-pub const TIME: Fairness = Fairness::kind(2);
+pub const TIME: Fairness = Fairness::kind(0);
 
 /// What the adapter has begun comes to an end, and it feeds the timer when it is due.
-pub const WORK: Fairness = Fairness::kind(3);
+pub const WORK: Fairness = Fairness::kind(1);
+
+/// The kinds from this one on are the callers.
+const CALLS: u8 = 2;
 
 /// This caller goes on: with the call that it is in, and then with the next.
 #[must_use]
 pub const fn calls(caller: usize) -> Fairness {
-    CALLS[caller]
+    Fairness::kind(CALLS + caller as u8)
 }
 
 impl Plan {

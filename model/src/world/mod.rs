@@ -49,11 +49,11 @@ use caller::Caller;
 use token::Token;
 use watch::{Breach, Watch};
 
-/// Members in the world: two active ones and a standby.
-pub const MEMBERS: usize = 3;
+/// Members in the world: two active ones and a standby; with the feature `large` one more active one.
+pub const MEMBERS: usize = if cfg!(feature = "large") { 4 } else { 3 };
 
-/// Callers at most.
-pub const CALLERS: usize = 2;
+/// Callers at most: with the feature `large` one more.
+pub const CALLERS: usize = if cfg!(feature = "large") { 3 } else { 2 };
 
 /// How things stand.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

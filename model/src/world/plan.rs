@@ -127,12 +127,12 @@ pub enum Orders {
 }
 
 impl Plan {
-    /// Three members, one of them standby, recovered in the background at most twice and a minute apart; nothing
+    /// All members, the last of them standby, recovered in the background at most twice and a minute apart; nothing
     /// happens to them.
     #[must_use]
     pub const fn quiet(rules: &'static [Rule]) -> Self {
         Self {
-            roles: [Role::Active, Role::Active, Role::Standby],
+            roles: ROLES,
             policy: (2, Attempts::AtMost(2)),
             other_policy: (2, Attempts::AtMost(2)),
             recovery: Recovery::Background,
@@ -224,6 +224,12 @@ impl Plan {
 }
 
 const STEPS: u8 = 4;
+
+const ROLES: [Role; MEMBERS] = {
+    let mut roles = [Role::Active; MEMBERS];
+    roles[MEMBERS - 1] = Role::Standby;
+    roles
+};
 
 /// A policy as the core has it.
 pub(super) fn policy((interval, attempts): (u8, Attempts)) -> Policy {

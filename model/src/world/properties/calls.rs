@@ -9,6 +9,9 @@ use crate::world::caller::{Busy, Stage};
 use crate::world::plan::Plan;
 use crate::world::{MEMBERS, World, places};
 
+/// Active members: so many losses leave the standby alone.
+const ACTIVE: u8 = MEMBERS as u8 - 1;
+
 pub(super) fn o3() -> Vec<Property<Plan>> {
     vec![
         always(
@@ -41,7 +44,7 @@ pub(super) fn s2(plan: &Plan) -> Vec<Property<Plan>> {
         "S2 nothing is sent to a member that is not active, or standby with no active left",
         |_, world| world.keeps(Rule::S2) && world.publishes_who_serves(),
     )];
-    if plan.losses() >= 2 {
+    if plan.losses() >= ACTIVE {
         properties.push(seen("S2 seen: only the standby serves", |_, world| {
             let view = world.group.view();
             view.active.is_empty() && !view.standby.is_empty()
@@ -57,7 +60,7 @@ pub(super) fn s2(plan: &Plan) -> Vec<Property<Plan>> {
             },
         ));
     }
-    if plan.callers > 0 && plan.losses() >= 2 {
+    if plan.callers > 0 && plan.losses() >= ACTIVE {
         properties.push(seen("S2 seen: a call at the standby", |_, world| {
             world.busy().any(|busy| world.is_at_standby(busy))
         }));
@@ -104,7 +107,7 @@ pub(super) fn s10(plan: &Plan) -> Vec<Property<Plan>> {
             })
         }),
     ];
-    if plan.losses() >= 2 {
+    if plan.losses() >= ACTIVE {
         properties.push(seen(
             "S10 seen: the last member that is left answers",
             |_, world| {
@@ -116,7 +119,7 @@ pub(super) fn s10(plan: &Plan) -> Vec<Property<Plan>> {
             },
         ));
     }
-    if plan.losses() >= 3 {
+    if plan.losses() > ACTIVE {
         properties.push(seen("S10 seen: nobody is left", |_, world| {
             world
                 .busy()
