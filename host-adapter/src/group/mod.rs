@@ -1,7 +1,7 @@
 //! The group as the adapter drives it: the core's decisions under one lock, the members that they are about, and the threads
 //! and clocks that carry them out.
 //!
-//! A call on a healthy group reads [`PublishedView`] and takes a lease; it never takes the lock. Only a verdict other than "fine"
+//! A call on a healthy group reads [`PublishedView`](view::PublishedView) and takes a lease; it never takes the lock. Only a verdict other than "fine"
 //! or "caller's fault", a login, the timer and an operator do.
 
 mod apart;
