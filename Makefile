@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: concurrency demo firmware test test-members fuzz conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
+.PHONY: concurrency deb deb-test demo firmware test test-members fuzz conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -113,6 +113,15 @@ concurrency:
 # other, since each search is held in memory.
 model-full: model
 	cargo run --release --locked --package everslot-model --features large -- check --threads 1
+
+# A Debian package: the library where p11-kit finds it, the command, man pages, completions, header, examples. It is installed and used in a clean
+# Debian by `make deb-test`, which makes one in a temporary directory.
+deb:
+	cargo build --release --locked --package everslot
+	@packaging/deb/build "$${CARGO_TARGET_DIR:-target}" release
+
+deb-test: deb
+	@packaging/deb/test "$${CARGO_TARGET_DIR:-target}"/deb/everslot_*.deb
 
 lint:
 	cargo fmt --all --check

@@ -66,7 +66,7 @@ impl Library {
         if Self::current().is_ok() {
             return Err(ckr::CRYPTOKI_ALREADY_INITIALIZED);
         }
-        let config = Config::load().map_err(refuse)?;
+        let config = Config::load_for_application().map_err(refuse)?;
         crate::log::start(&config.log).map_err(refuse)?;
         let library = Arc::new(Self::start(&config, arguments)?);
         if !arguments.threads_forbidden {

@@ -85,7 +85,7 @@ pub(super) unsafe extern "C" fn C_GetInterface(
 ///
 /// This is asked before `C_Initialize`, so nothing is loaded for it.
 fn default_version() -> Option<CK_VERSION> {
-    let later = Config::load().is_ok_and(|config| {
+    let later = Config::load_for_application().is_ok_and(|config| {
         let members = config.groups.iter().flat_map(|group| &group.members);
         let modules: BTreeSet<_> = members.map(|member| member.settings().path).collect();
         modules.iter().any(|module| has_interfaces(module))

@@ -11,6 +11,7 @@ mod domain;
 mod edit;
 mod import;
 mod init;
+mod library;
 mod log;
 mod membership;
 mod metrics;
@@ -21,6 +22,7 @@ mod probe;
 mod recover;
 mod replay;
 mod serial;
+mod shell;
 mod status;
 mod sync;
 mod vtl;
@@ -72,6 +74,8 @@ enum Command {
     Vtl(vtl::Arguments),
     Import(import::Arguments),
     Demo(demo::Arguments),
+    Completions(shell::Completions),
+    Man(shell::Man),
     #[command(name = HOST_COMMAND)]
     MemberHost(serial::Arguments),
 }
@@ -105,6 +109,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Vtl(arguments) => vtl::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
         Command::MemberHost(arguments) => serial::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -41,12 +41,18 @@ impl<'a> Checker<'a> {
         Self { text, path }
     }
 
+    /// A configuration of at least one group.
     pub(super) fn config(&self) -> Result<Config, ConfigError> {
-        let file: File = toml::from_str(self.text)
-            .map_err(|error| self.error(error.span(), Problem::from_serde(error.message())))?;
-        if file.group.is_empty() {
+        let config = self.any_config()?;
+        if config.groups.is_empty() {
             return Err(self.error(None, Problem::NoGroup));
         }
+        Ok(config)
+    }
+
+    pub(super) fn any_config(&self) -> Result<Config, ConfigError> {
+        let file: File = toml::from_str(self.text)
+            .map_err(|error| self.error(error.span(), Problem::from_serde(error.message())))?;
         let mut groups = Vec::new();
         for group in &file.group {
             groups.push(self.group(group, &groups)?);

@@ -266,18 +266,34 @@ impl Config {
         }
     }
 
+    /// [`load`](Self::load) for an application, to which a file without any group is no mistake: it is what a package installs, and
+    /// whatever loads all modules of a machine is to see no slot and no complaint.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), but for that.
+    pub(crate) fn load_for_application() -> Result<Self, ConfigError> {
+        Self::read(&Self::find()?, |checker| checker.any_config())
+    }
+
     /// Reads the configuration in `path`.
     ///
     /// # Errors
     /// The file cannot be read, everybody may write it, or read it and a secret is in it, or as in [`Config::parse`].
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        Self::read(path, |checker| checker.config())
+    }
+
+    fn read(
+        path: &Path,
+        check: impl FnOnce(&check::Checker<'_>) -> Result<Self, ConfigError>,
+    ) -> Result<Self, ConfigError> {
         if let Some(mode) = check::mode_if_open(path) {
             let path = path.to_owned();
             return Err(ConfigError::OpenToOthers { path, mode });
         }
         match std::fs::read_to_string(path) {
             Ok(text) => {
-                let config = Self::parse(&text, path)?;
+                let config = check(&check::Checker::new(&text, path))?;
                 secret::check(&config)?;
                 Ok(config)
             }

@@ -195,6 +195,15 @@ fn what_is_missing_is_named_with_an_example() {
 }
 
 #[test]
+fn to_an_application_a_file_without_a_group_is_no_mistake() {
+    let (_directory, path) = directory();
+    std::fs::write(&path, "# nothing yet\n").expect("it can be written");
+    let config = Config::read(&path, |checker| checker.any_config());
+    assert!(config.expect("it holds together").groups.is_empty());
+    assert!(Config::from_file(&path).is_err(), "a command wants one");
+}
+
+#[test]
 fn a_missing_file_is_told_with_the_way_out() {
     let (directory, path) = directory();
     let line = Config::from_file(&path).unwrap_err().to_string();

@@ -15,7 +15,8 @@ use cryptoki::slot::Slot;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 
-use super::stage::{Stage, library};
+use super::stage::Stage;
+use crate::command::library::library;
 
 /// After a failure, so that a group without members is not asked a million times.
 const BREATH: Duration = Duration::from_millis(10);

@@ -11,6 +11,7 @@ use std::process::Command;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::host::HostProcess;
+use crate::command::library::library;
 use crate::config::{Config, MemberConfig, PinSource};
 
 const MEMBERS: &str = "3";
@@ -191,18 +192,6 @@ impl Actor {
     fn away(&self) -> PathBuf {
         self.tokens.with_extension("away")
     }
-}
-
-/// `libeverslot.so`: beside this program, or where packages put it.
-pub(super) fn library() -> PathBuf {
-    const NAME: &str = "libeverslot.so";
-    let program = std::env::current_exe().unwrap_or_default();
-    let directory = program.parent().unwrap_or(Path::new("/"));
-    let places = ["", "../lib", "../lib64"].map(|way| directory.join(way).join(NAME));
-    places
-        .iter()
-        .find_map(|place| place.canonicalize().ok())
-        .unwrap_or_else(|| PathBuf::from(NAME))
 }
 
 fn make_tokens(directory: &Path) -> Result<(), Box<dyn Error>> {

@@ -8,6 +8,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::library::library;
 use super::probe::{Found, Likeness, ProbeError, doubles, probe};
 use super::{Outcome, output};
 use crate::config::{Config, MemberConfig, text, user_place};
@@ -114,7 +115,11 @@ fn make_tokens(arguments: &Arguments, count: u8) -> Outcome {
     let mut report = made.to_string();
     report += &format!("wrote {}\n\n", path.display());
     report += &next_steps(&path, &config.groups[0].label, true);
-    report += &softhsm::sign_line(&arguments.label, &made.pin_file, &library());
+    report += &softhsm::sign_line(
+        &arguments.label,
+        &made.pin_file,
+        &library().display().to_string(),
+    );
     output::print(&report)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -185,20 +190,10 @@ fn next_steps(path: &Path, label: &str, elsewhere: bool) -> String {
         String::new()
     };
     let library = library();
+    let library = library.display();
     format!(
         "next:\n{export}  everslot status\n  everslot domain init  # then what applications make is made on every member\n  pkcs11-tool --module {library} --token-label {label:?} --list-objects\n"
     )
-}
-
-/// Where `libeverslot.so` is, as far as can be told from where this program is.
-fn library() -> String {
-    const NAME: &str = "libeverslot.so";
-    let program = std::env::current_exe().unwrap_or_default();
-    let directory = program.parent().unwrap_or(Path::new("/"));
-    let places =
-        ["", "../lib", "../lib/pkcs11", "../lib64"].map(|way| directory.join(way).join(NAME));
-    let found = places.iter().find_map(|place| place.canonicalize().ok());
-    found.map_or_else(|| NAME.to_owned(), |place| place.display().to_string())
 }
 
 /// 16 hexadecimal digits that no other group has.
