@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: concurrency deb deb-test demo firmware test test-members fuzz conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
+.PHONY: book concurrency deb deb-test demo firmware test test-members fuzz conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -113,6 +113,12 @@ concurrency:
 # other, since each search is held in memory.
 model-full: model
 	cargo run --release --locked --package everslot-model --features large -- check --threads 1
+
+# The book in docs/, as pages for a browser.
+MDBOOK = 0.4.52
+book:
+	@command -v mdbook >/dev/null || { echo "Installing mdbook $(MDBOOK), to make the book with"; cargo install --locked --quiet mdbook@$(MDBOOK) --no-default-features; }
+	mdbook build docs --dest-dir "$$(realpath -m "$${CARGO_TARGET_DIR:-target}")/book"
 
 # A Debian package: the library where p11-kit finds it, the command, man pages, completions, header, examples. It is installed and used in a clean
 # Debian by `make deb-test`, which makes one in a temporary directory.
