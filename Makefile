@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: book concurrency deb deb-test demo firmware test test-members fuzz conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
+.PHONY: book browser concurrency deb deb-test demo firmware test test-members fuzz conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -113,6 +113,12 @@ concurrency:
 # other, since each search is held in memory.
 model-full: model
 	cargo run --release --locked --package everslot-model --features large -- check --threads 1
+
+# The dashboard's page in a real browser; its pictures, in both themes and as on a phone, stay in target/screenshots.
+browser:
+	@tests/prerequisites browser
+	cargo build $(BUT_THE_MODEL)
+	cargo nextest run --package everslot-tests --test dashboard --locked --config-file tests/nextest.toml
 
 # The book in docs/, as pages for a browser.
 MDBOOK = 0.4.52
