@@ -26,11 +26,15 @@ pub(super) struct Crew {
 }
 
 impl Crew {
-    /// Opens all members of the group.
+    /// Opens all members of the group; those that have no PIN in the configuration get `pin`.
     ///
     /// # Errors
     /// One line: the group has no domain, its members do not have the same domain key, or none of them can be opened.
-    pub(super) fn open(group: &GroupConfig, journal: &mut Journal) -> Result<Self, Box<dyn Error>> {
+    pub(super) fn open(
+        group: &GroupConfig,
+        journal: &mut Journal,
+        pin: &GroupPin,
+    ) -> Result<Self, Box<dyn Error>> {
         let profiles = journal.profiles()?;
         if profiles.is_empty() {
             let label = &group.label;
@@ -50,9 +54,9 @@ impl Crew {
             members: Vec::new(),
             missing: Vec::new(),
         };
-        let (pin, mut seen) = (GroupPin::default(), Vec::new());
+        let mut seen = Vec::new();
         for (id, config) in (0..).map(MemberId).zip(&group.members) {
-            let opened = Opened::open(config, group, &pin).and_then(|mut member| {
+            let opened = Opened::open(config, group, pin).and_then(|mut member| {
                 let key = crew.domain_key(&mut member)?;
                 Ok((member, key))
             });

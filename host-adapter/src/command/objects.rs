@@ -1,5 +1,6 @@
 //! `everslot objects`
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use comfy_table::Table;
@@ -8,6 +9,7 @@ use everslot_core::Copies;
 
 use super::crew::Crew;
 use super::domain::Which;
+use super::domain::opened::GroupPin;
 use super::{Outcome, output};
 use crate::journal::Journal;
 use crate::objects::{Listed, class_name, hex, list};
@@ -33,19 +35,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let group = arguments.which.find()?;
-    let mut journal = Journal::open_existing(&group.journal, &group.serial)?;
-    let mut crew = Crew::open(&group, &mut journal)?;
-    let missing = std::mem::take(&mut crew.missing);
-    let key_name = crew.key_name.clone();
-    let asked = match group.copies {
-        Copies::All => group.members.len(),
-        Copies::Number(number) => usize::from(number.max(1)).min(group.members.len()),
-    };
-    let mut rows = Vec::new();
-    list(&mut journal, &key_name, &mut crew.peers(), |listed| {
-        rows.push(Row::of(&listed, asked));
-    })?;
+    let (rows, missing) = rows(&arguments.which, &GroupPin::default())?;
     output::print(&if arguments.json {
         serde_json::to_string_pretty(&rows)? + "\n"
     } else {
@@ -57,6 +47,44 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The objects of that label, a line each with the members that hold it.
+pub(super) fn holders(
+    which: &Which,
+    pin: &GroupPin,
+    label: &str,
+) -> Result<Vec<String>, Box<dyn Error>> {
+    let (rows, _) = rows(which, pin)?;
+    let named = rows.iter().filter(|row| row.label == label);
+    let line = |row: &Row| {
+        let note = if row.note.is_empty() { "" } else { "; " };
+        format!(
+            "{}: on {}{note}{}",
+            row.class,
+            row.members.join(", "),
+            row.note
+        )
+    };
+    Ok(named.map(line).collect())
+}
+
+/// All objects, and a line for each member that could not be asked.
+fn rows(which: &Which, pin: &GroupPin) -> Result<(Vec<Row>, Vec<String>), Box<dyn Error>> {
+    let group = which.find()?;
+    let mut journal = Journal::open_existing(&group.journal, &group.serial)?;
+    let mut crew = Crew::open(&group, &mut journal, pin)?;
+    let missing = std::mem::take(&mut crew.missing);
+    let key_name = crew.key_name.clone();
+    let asked = match group.copies {
+        Copies::All => group.members.len(),
+        Copies::Number(number) => usize::from(number.max(1)).min(group.members.len()),
+    };
+    let mut rows = Vec::new();
+    list(&mut journal, &key_name, &mut crew.peers(), |listed| {
+        rows.push(Row::of(&listed, asked));
+    })?;
+    Ok((rows, missing))
 }
 
 /// An object as it is shown.

@@ -48,7 +48,7 @@ impl Console {
         Ok(())
     }
 
-    fn ha_state(&self, slot: SlotId) -> Result<HaState, Failure> {
+    pub(super) fn ha_state(&self, slot: SlotId) -> Result<HaState, Failure> {
         let state = self.module.ha_state(slot);
         state.map_err(|rv| Failure::Code(Rv(rv.0)))
     }

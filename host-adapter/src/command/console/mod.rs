@@ -1,6 +1,7 @@
 //! `everslot console`: the menu of Luna's CKDemo, with the same numbers, on any PKCS#11 module.
 
 mod data;
+mod domain;
 mod failure;
 mod ha;
 mod input;
@@ -14,7 +15,7 @@ mod slots;
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use self::failure::{Done, Failure, status_line};
 use self::input::Input;
 use self::menu::{Entry, MENU};
 use super::{Outcome, output};
+use crate::command::library::library;
 use crate::domain::{Deadlines, Token};
 use crate::module::{InProcess, Instance, Isolation, Link, ModuleSettings};
 
@@ -33,13 +35,6 @@ use crate::module::{InProcess, Instance, Isolation, Link, ModuleSettings};
 const GRACE: Duration = Duration::from_secs(2);
 /// The module is loaded in this process, where no deadline can be kept.
 const NO_DEADLINE: Duration = Duration::MAX;
-/// Beside the program, or where a package puts it from there.
-const MODULES: [&str; 3] = [
-    "libeverslot.so",
-    "../lib/libeverslot.so",
-    "../lib/pkcs11/libeverslot.so",
-];
-
 const EXAMPLES: &str = "\
 Examples:
   everslot console                                              the virtual slot
@@ -77,19 +72,16 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn own_module() -> Result<PathBuf, Box<dyn Error>> {
+    let found = library();
+    if found.is_file() {
+        return Ok(found);
+    }
     let program = std::env::current_exe()?;
-    let folder = program.parent().unwrap_or(Path::new("/"));
-    let found = MODULES.iter().map(|module| folder.join(module));
-    found
-        .into_iter()
-        .find(|path| path.is_file())
-        .ok_or_else(|| {
-            format!(
-                "there is no libeverslot.so beside {}; give --module",
-                program.display()
-            )
-            .into()
-        })
+    Err(format!(
+        "there is no libeverslot.so beside {}; give --module",
+        program.display()
+    )
+    .into())
 }
 
 /// A module, the sessions that are open with it, and who chooses.

@@ -31,12 +31,19 @@ Ends with 2 when some kind of key cannot be carried from some member to another.
 /// Give all members the same domain key, and find out which keys can be carried between them
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct Arguments {
+pub(in crate::command) struct Arguments {
     #[command(flatten)]
     which: Which,
     /// Make a new domain key also where all members have one
     #[arg(long)]
     new: bool,
+}
+
+impl Arguments {
+    /// For this group; the key that is there stays.
+    pub(in crate::command) const fn of(which: Which) -> Self {
+        Self { which, new: false }
+    }
 }
 
 /// The domain key on each member: the one to use, and those to destroy.
@@ -47,14 +54,18 @@ struct Keys {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
+    run_with(arguments, &GroupPin::default())
+}
+
+/// The same with a PIN for members that have none in the configuration.
+pub(in crate::command) fn run_with(arguments: &Arguments, pin: &GroupPin) -> Outcome {
     let group = arguments.which.find()?;
     let name = KeyName::of_group(&group.serial);
     // Before anything is made: what is found out is to be kept.
     let mut journal = Journal::open(&group.journal, &group.serial)?;
-    let pin = GroupPin::default();
     let mut members = Vec::new();
     for config in &group.members {
-        members.push(Opened::open(config, &group, &pin)?);
+        members.push(Opened::open(config, &group, pin)?);
     }
     let keys = keys(&mut members, &name, arguments.new)?;
     let tried = try_out(&mut members, &keys.used).and_then(|(profiles, trial)| {

@@ -1,6 +1,6 @@
 //! `everslot domain`
 
-mod init;
+pub(super) mod init;
 pub(super) mod opened;
 pub(super) mod show;
 

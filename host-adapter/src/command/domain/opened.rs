@@ -56,6 +56,11 @@ impl Opened {
 }
 
 impl GroupPin {
+    /// One that need not be asked for.
+    pub(in crate::command) fn of(pin: SecretString) -> Self {
+        Self(OnceCell::from(pin))
+    }
+
     fn ask(
         &self,
         member: &MemberConfig,

@@ -9,6 +9,7 @@ use everslot_core::{Ended, MemberId, MemberSet};
 
 use super::crew::Crew;
 use super::domain::Which;
+use super::domain::opened::GroupPin;
 use super::{Outcome, output};
 use crate::journal::Journal;
 use crate::objects::{Gate, Peer, Tools, reconcile};
@@ -44,18 +45,23 @@ pub(super) struct Arguments {
 
 impl Arguments {
     /// The objects of this group's members.
-    pub(super) const fn of_group(group: String) -> Self {
+    pub(super) const fn of(which: Which) -> Self {
         Self {
-            which: Which::group(group),
+            which,
             dry_run: false,
         }
     }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
+    run_with(arguments, &GroupPin::default())
+}
+
+/// The same with a PIN for members that have none in the configuration.
+pub(super) fn run_with(arguments: &Arguments, pin: &GroupPin) -> Outcome {
     let group = arguments.which.find()?;
     let mut journal = Journal::open_existing(&group.journal, &group.serial)?;
-    let mut crew = Crew::open(&group, &mut journal)?;
+    let mut crew = Crew::open(&group, &mut journal, pin)?;
     let is_trial = arguments.dry_run;
     if is_trial {
         journal = journal.duplicate()?;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use self::words::{Deed, LogDeed, Shown, deed};
 use super::change::{self, change};
+use super::domain::Which;
 use super::edit::{self, Recovery, Role};
 use super::{Outcome, output, recover, sync};
 use crate::config::Config;
@@ -52,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     match deed {
         Deed::Show => show::run(),
         Deed::Recover { group } => recover::run(&recover::Arguments::of_group(group)),
-        Deed::Synchronize { group } => sync::run(&sync::Arguments::of_group(group)),
+        Deed::Synchronize { group } => sync::run(&sync::Arguments::of(Which::group(group))),
         Deed::HaOnly(shown) => ha_only(shown),
         Deed::NewGroup { label, token } => {
             let path = change::path_to_write()?;
