@@ -4,6 +4,23 @@
 //! the application's user can reach. [`Client`] finds the sockets of that user. One line of JSON asks ([`Ask`]), one answers
 //! ([`Answer`]). Who asks in HTTP, as `curl --unix-socket` and Prometheus do, gets what was measured at `/metrics`; nothing else is
 //! answered on a loopback address, where every user of the machine may ask.
+//!
+//! For programs in Rust this is the interface that `everslot.h` is for those in C:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use everslot::status::{Client, Read, State};
+//!
+//! for application in Client::of_this_user().applications() {
+//!     let told = application.snapshot(Read::Peek, Duration::from_secs(1))?;
+//!     for group in told.groups {
+//!         let lost = group.members.iter().filter(|member| member.state == State::Lost);
+//!         println!("{}: {} members are lost", group.label, lost.count());
+//!     }
+//! }
+//! # Ok::<(), everslot::status::ClientError>(())
+//! ```
 
 mod client;
 mod conversation;
