@@ -9,15 +9,24 @@ const POLL: Duration = Duration::from_millis(5);
 /// # Panics
 /// It does not hold within `deadline`.
 #[track_caller]
-pub fn eventually(what: &str, deadline: Duration, mut condition: impl FnMut() -> bool) {
+pub fn eventually(what: &str, deadline: Duration, condition: impl FnMut() -> bool) {
+    assert!(
+        until(deadline, condition),
+        "not within {deadline:?}: {what}"
+    );
+}
+
+/// Whether the condition came to hold within `deadline`.
+#[must_use]
+pub(crate) fn until(deadline: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !condition() {
-        assert!(
-            start.elapsed() < deadline,
-            "not within {deadline:?}: {what}"
-        );
+        if start.elapsed() >= deadline {
+            return false;
+        }
         std::thread::sleep(POLL);
     }
+    true
 }
 
 /// What `action` returns, which takes no longer than `limit`.
