@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use everslot_tests::{Artifact, ECDSA, HASH, HostProcess, Lab, PATIENCE, ec_key, eventually};
+use everslot_tests::{Artifact, ECDSA, HASH, HostProcess, Lab, PATIENCE, Plan, ec_key, eventually};
 use serde_json::Value;
 
 /// How long it may take until a member that was killed is shown as lost.
@@ -104,6 +104,55 @@ fn a_member_that_is_killed_is_shown_within_two_seconds() {
     assert_eq!(marks.len(), 2, "a loss and a return: {marks:?}");
 }
 
+#[test]
+fn a_members_states_and_calls_over_time_are_told_with_its_role() {
+    let lab = Lab::new(Plan {
+        standby: 1,
+        ..Plan::default()
+    });
+    let session = lab.session(lab.module());
+    let key = ec_key(session);
+    let dashboard = Dashboard::start();
+    let work = || drop(session.sign(ECDSA, key, &HASH).expect("others are left"));
+    // The moments that are told, in their order, each state once.
+    let states = |nth| {
+        let member = dashboard.member(nth);
+        let points = member["points"].as_array().expect("points").clone();
+        let mut states: Vec<_> = points.iter().map(|point| point["state"].clone()).collect();
+        states.retain(|state| !state.is_null());
+        states.dedup();
+        states
+    };
+    let told = |nth, expected: &[&str]| {
+        eventually("its states are told", PATIENCE, || {
+            work();
+            states(nth) == expected
+        });
+    };
+    told(0, &["active"]);
+    told(2, &["standby"]);
+    lab.take_away(0);
+    told(0, &["active", "lost"]);
+    lab.bring_back(0);
+    eventually("it is back", PATIENCE, || {
+        work();
+        states(0).last().is_some_and(|state| state == "active")
+    });
+    let roles: Vec<_> = (0..3)
+        .map(|nth| dashboard.member(nth)["seen"][0]["status"]["role"].clone())
+        .collect();
+    assert_eq!(roles, ["active", "active", "standby"]);
+
+    let member = dashboard.member(1);
+    let points = member["points"].as_array().expect("points");
+    let moments: Vec<_> = points.iter().map(|point| point["at_ms"].as_u64()).collect();
+    assert!(moments.is_sorted(), "{moments:?}");
+    let called = |point: &&Value| point["calls_per_second"].as_f64() > Some(0.0);
+    let called: Vec<_> = points.iter().filter(called).collect();
+    assert!(!called.is_empty(), "{points:?}");
+    assert!(called.iter().all(|point| point["p99_ms"].is_number()));
+}
+
 /// Debian's Chromium, without a window.
 fn browser(url: &str, arguments: &[&str]) -> Option<String> {
     let profile = tempfile::tempdir().expect("a directory");
@@ -160,8 +209,20 @@ fn a_browser_shows_each_member_in_both_themes_and_on_a_phone() {
         eprintln!("there is no chromium: `make browser` installs it");
         return;
     };
-    for text in ["m0", "m1", "m2", "active", "lost", "What happened"] {
+    for text in ["m0", "m1", "m2", "What happened"] {
         assert!(shown.contains(text), "{text}: {shown}");
+    }
+    for (member, state) in [("m0", "active"), ("m1", "lost"), ("m2", "active")] {
+        let card = format!("<article data-member=\"{member}\" data-state=\"{state}\">");
+        let (_, card) = shown
+            .split_once(&card)
+            .unwrap_or_else(|| panic!("{card}: {shown}"));
+        let (card, _) = card.split_once("</article>").expect("it ends");
+        let strip = format!("class=\"is-{state}\"");
+        let line = format!("aria-label=\"{member}: states, calls a second and p99");
+        for text in [&*strip, &line, "class=\"calls\"", "class=\"p99\""] {
+            assert!(card.contains(text), "{text}: {card}");
+        }
     }
 
     std::fs::create_dir_all(pictures()).expect("it can be made");
