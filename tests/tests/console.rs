@@ -265,12 +265,10 @@ fn every_entry_of_the_menu_on_a_bare_token_and_on_the_virtual_slot() {
         module: None,
     };
     let (bare, group) = (bare.codes(), group.codes());
+    let hardware = numbers(book().last().expect("the last row is theirs"));
     let mut table = String::new();
     for ((number, on_bare), (_, on_group)) in bare.iter().zip(&group) {
-        let hardware = number
-            .parse()
-            .is_ok_and(|number: u16| number >= 70 && ![70, 71, 98, 104].contains(&number));
-        if hardware || number == "19" {
+        if hardware.contains(&number.parse().expect("a number")) {
             for code in [on_bare, on_group] {
                 assert_eq!(code, "CKR_FUNCTION_NOT_SUPPORTED", "entry {number}");
             }
@@ -279,6 +277,48 @@ fn every_entry_of_the_menu_on_a_bare_token_and_on_the_virtual_slot() {
         }
     }
     assert_eq!(table, DONE, "what is\n{table}");
+}
+
+/// The first column of the book's table of entries.
+fn book() -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/coming-from-luna.md");
+    let page = std::fs::read_to_string(page).expect("the book is there");
+    let (_, table) = page
+        .split_once("| entries | what they do |\n|---|---|\n")
+        .expect("it has the table");
+    let rows = table.lines().map_while(|line| line.strip_prefix("| "));
+    rows.map(|row| row.split(" |").next().expect("a column").to_owned())
+        .collect()
+}
+
+/// `1 to 3, 7` as numbers.
+fn numbers(column: &str) -> Vec<u16> {
+    let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("{column}"));
+    let range = |part: &str| match part.split_once(" to ") {
+        Some((first, last)) => number(first)..=number(last),
+        None => number(part)..=number(part),
+    };
+    column.split(", ").flat_map(range).collect()
+}
+
+#[test]
+fn every_entry_of_the_menu_is_in_one_row_of_the_books_table() {
+    let lab = two_members();
+    let place = Place {
+        lab: &lab,
+        module: Some(SOFTHSM),
+    };
+    let (menu, _) = place.run("0\n");
+    let entries = menu.split('(').skip(1);
+    let entries = entries.filter_map(|entry| entry.split_once(')')?.0.trim().parse().ok());
+    let mut entries: Vec<u16> = entries.filter(|number| *number != 0).collect();
+    entries.sort_unstable();
+    assert!(entries.len() > 70, "{menu}");
+    let rows: Vec<_> = book().iter().flat_map(|column| numbers(column)).collect();
+    let listed = |number: &u16| rows.iter().filter(|row| *row == number).count();
+    for entry in entries {
+        assert_eq!(listed(&entry), 1, "entry {entry}");
+    }
 }
 
 /// A console that is asked again and again.
