@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use everslot_core::{Attempts, Role};
+use everslot_core::{Attempts, Copies, Role};
 use humantime::format_duration;
 
 use super::{Outcome, output};
@@ -91,6 +91,7 @@ impl Display for Shown<'_> {
             line(f, "recovers", &recovers)?;
         }
         line(f, "standby", &standby_needed(*standby))?;
+        line(f, "objects", &objects(self.group))?;
         for gap in gaps {
             let verdict = if gap.is_unsafe {
                 "UNSAFE"
@@ -101,9 +102,6 @@ impl Display for Shown<'_> {
             for step in &gap.run {
                 writeln!(f, "      {step}")?;
             }
-        }
-        if gaps.is_empty() {
-            line(f, "not guaranteed", "nothing that was looked for")?;
         }
         writeln!(f)
     }
@@ -129,6 +127,29 @@ fn policy(group: &GroupConfig) -> String {
         of_role(Role::Standby),
         format_duration(group.recovery.policy.interval)
     )
+}
+
+/// Of a group that has a domain key: nothing is opened to see whether this one has.
+fn objects(group: &GroupConfig) -> String {
+    let members = group.members.len();
+    let where_to = match group.copies {
+        Copies::All if members == 1 => return "on the one member".to_owned(),
+        Copies::All => {
+            "on every member that serves when they are made or changed, on the others once they are back".to_owned()
+        }
+        Copies::Number(copies) if usize::from(copies) == members => {
+            "on every member before the call that makes them ends".to_owned()
+        }
+        Copies::Number(copies) => {
+            format!("on {copies} of {members} members before the call that makes them ends")
+        }
+    };
+    let survives = match group.copies {
+        Copies::All | Copies::Number(0 | 1) => String::new(),
+        Copies::Number(2) => "; any one token may be lost for good".to_owned(),
+        Copies::Number(copies) => format!("; any {} tokens may be lost for good", copies - 1),
+    };
+    format!("{where_to}{survives}; before `everslot domain init`, on the member that made them")
 }
 
 fn survived(losses: usize) -> String {

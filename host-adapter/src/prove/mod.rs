@@ -5,6 +5,7 @@
 //! world of `everslot-model` has calls, logins and late reports as well, but three members.
 
 mod call;
+mod copies;
 mod search;
 mod times;
 mod world;
@@ -94,7 +95,7 @@ pub(crate) fn prove(config: &GroupConfig) -> Proof {
         survives: down.map_or(0, |lost| lost.saturating_sub(1)) + beyond,
         standby,
         times: Times::of(config),
-        gaps: gaps(config, &searched, &search),
+        gaps: gaps(config, &searched, &search, &at_once),
     }
 }
 
@@ -115,7 +116,12 @@ fn searched(config: &GroupConfig) -> Vec<&MemberConfig> {
     members
 }
 
-fn gaps(config: &GroupConfig, searched: &[&MemberConfig], search: &Search) -> Vec<Gap> {
+fn gaps(
+    config: &GroupConfig,
+    searched: &[&MemberConfig],
+    search: &Search,
+    at_once: &Search,
+) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let hand = "until `everslot recover`";
     if let Some(run) = search.run_to(World::is_down_for_good) {
@@ -140,6 +146,7 @@ fn gaps(config: &GroupConfig, searched: &[&MemberConfig], search: &Search) -> Ve
             is_unsafe: true,
         });
     }
+    gaps.extend(copies::gaps(config, searched, at_once));
     gaps.extend(times::gaps(config));
     gaps
 }

@@ -36,7 +36,7 @@ fn attempts_without_end_leave_no_gap() {
     assert!(proof.is_complete);
     assert_eq!(proof.survives, 2);
     assert_eq!(proof.standby, Standby::NeededAfter(2));
-    assert!(proof.gaps.is_empty());
+    assert_eq!(proof.gaps.len(), 1, "what a fixed number of copies decides");
 }
 
 #[test]
@@ -94,4 +94,55 @@ fn the_longest_failover_is_through_everybody_with_a_longer_deadline() {
     let members = [seconds(true, 1), seconds(true, 5), seconds(false, 7)];
     assert_eq!(longest_failover(&members), Duration::from_secs(6));
     assert_eq!(longest_failover(&members[..1]), Duration::ZERO);
+}
+
+/// What is said of objects, with how many of how many members are out of service at the end of the run that is shown.
+fn of_objects(copies: &str, members: usize) -> Vec<(String, usize, bool)> {
+    let proof = proof(copies, &vec![ACTIVE; members]);
+    let gaps = proof.gaps.into_iter();
+    let gaps = gaps.filter(|gap| gap.what.contains("object"));
+    let lost = |gap: &super::Gap| {
+        let last = gap.run.last().expect("a run");
+        last.matches("(dead)").count()
+    };
+    gaps.map(|gap| (gap.what.clone(), lost(&gap), gap.is_unsafe))
+        .collect()
+}
+
+#[test]
+fn on_all_that_serve_may_be_on_one() {
+    let told = of_objects("", 3);
+    let [(what, lost, is_unsafe)] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(what.contains("on that one alone"), "{what}");
+    assert_eq!((*lost, *is_unsafe), (2, false));
+}
+
+#[test]
+fn fewer_copies_than_members_are_out_of_reach_with_these_and_none_is_made_with_fewer() {
+    let told = of_objects("copies = 2", 3);
+    let [(reach, lost, _), (made, others, _)] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(reach.contains("on 2 of 3 members"), "{reach}");
+    assert!(made.contains("fewer than 2 members"), "{made}");
+    assert_eq!((*lost, *others), (2, 2));
+    let told = of_objects("copies = 3", 3);
+    let [(made, lost, is_unsafe)] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(made.contains("fewer than 3 members"), "{made}");
+    assert_eq!((*lost, *is_unsafe), (1, false));
+}
+
+#[test]
+fn a_single_copy_is_unsafe() {
+    let told = of_objects("copies = 1", 2);
+    let [(what, lost, is_unsafe)] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(what.contains("gone for good"), "{what}");
+    assert_eq!((*lost, *is_unsafe), (1, true));
+    assert!(of_objects("", 1).is_empty(), "there is one member only");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use everslot_core::{Attempts, Copies, Role};
+use everslot_core::{Attempts, Role};
 
 use super::Gap;
 use super::call::longest_failover;
@@ -59,14 +59,6 @@ pub(super) fn gaps(config: &GroupConfig) -> Vec<Gap> {
                 member.name
             ));
         }
-    }
-    if let Copies::Number(copies) = config.copies
-        && usize::from(copies) < config.members.len()
-    {
-        gap(format!(
-            "an object lives on {copies} of {} members: while these are lost it is not there, although others serve",
-            config.members.len()
-        ));
     }
     let is_tried = config.recovery.policy.attempts != Attempts::AtMost(0);
     if config.recovery.mode == RecoveryMode::InCall && is_tried {

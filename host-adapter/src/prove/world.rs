@@ -136,6 +136,12 @@ impl World {
         members.filter(|(member, _)| !self.serves(*member)).count()
     }
 
+    /// Members that serve.
+    pub(super) fn serving(&self) -> usize {
+        let members = self.tokens();
+        members.filter(|(member, _)| self.serves(*member)).count()
+    }
+
     /// Whether a member stays out of service for good although its token can be reached.
     pub(super) fn leaves_somebody_out(&self) -> bool {
         self.tokens()
