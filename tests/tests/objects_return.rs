@@ -15,6 +15,7 @@ fn domain(members: usize) -> Lab {
         empty: true,
         // A call waits for its member's reconcile to let go of the gate.
         deadline: Duration::from_secs(10),
+        trace: true,
         ..Plan::default()
     })
 }
@@ -71,6 +72,15 @@ fn it_gets_what_was_made_and_loses_what_was_destroyed_while_it_was_away() {
     module.finalize().expect("it is initialised");
     let expected = vec![b"new".to_vec(), b"stays".to_vec()];
     assert_eq!(held_alone(&lab), [expected.clone(), expected]);
+    // All of them are replayed when the lab ends.
+    for machine in ["change", "reconcile"] {
+        let line = format!("{{\"{machine}\":");
+        eventually("its steps are in the trace", PATIENCE, || {
+            let traces = lab.traces().into_iter();
+            let mut texts = traces.filter_map(|path| std::fs::read_to_string(path).ok());
+            texts.any(|text| text.contains(&line))
+        });
+    }
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn kill_all(lab: &Lab) {
 fn patient() -> Plan {
     Plan {
         deadline: PATIENCE,
+        trace: true,
         ..Plan::default()
     }
 }

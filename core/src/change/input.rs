@@ -5,6 +5,7 @@ use crate::MemberId;
 /// What a change is told: to begin, then the outcome of each thing that it asks for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ChangeInput {
     /// Begin.
     Start,

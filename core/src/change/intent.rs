@@ -6,6 +6,7 @@ use crate::MemberSet;
 /// found there without knowing whether it was made (S4).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Plant {
     /// A random number chosen for the change.
     pub mark: u64,
@@ -31,6 +32,7 @@ impl Plant {
 /// destruction is finished.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Intent {
     /// Its name.
     pub plant: Plant,
@@ -43,6 +45,7 @@ pub struct Intent {
 /// What is to be done to an object, or to the pair of objects that one call makes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ChangeKind {
     /// Make it: generate, create, copy, unwrap, derive.
     Create,

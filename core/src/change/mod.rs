@@ -35,6 +35,7 @@ use crate::{Copies, MemberId, MemberSet};
 /// lost lacks is the business of its [`Reconcile`](crate::Reconcile).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Change {
     kind: ChangeKind,
     resumed: bool,
@@ -64,6 +65,7 @@ pub struct Change {
 /// What a change is waiting for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Phase {
     New,
     Recording,
@@ -98,6 +100,7 @@ enum Phase {
 /// What follows when a try has been taken back.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Then {
     Answer(ChangeAnswer),
     /// The object is made anew elsewhere, under another plant.

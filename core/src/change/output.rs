@@ -6,6 +6,7 @@ use crate::{MemberId, MemberSet};
 /// What a change waits for; its outcome is the next input.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[must_use]
 pub enum ChangeNext {
     /// Record in the journal, durably, before anything is done. That of a destruction puts the tombstone in the object's place in the same
@@ -94,6 +95,7 @@ pub enum ChangeNext {
 /// How a change ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ChangeAnswer {
     /// It is made. Of a change resumed: nothing is left to be done.
     Done,

@@ -6,6 +6,7 @@ use crate::{Copies, MemberId, Revision};
 /// What becomes of an object.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Decision {
     /// Both sides agree, and this is on record.
     Keep,

@@ -9,6 +9,7 @@ use crate::{MemberId, MemberSet};
 /// Something that is being done to one object.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Task {
     pub(super) key: ObjectKey,
     pub(super) deed: Deed,

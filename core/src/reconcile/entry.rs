@@ -5,6 +5,7 @@ use crate::{MemberSet, ObjectKey, Revision};
 /// What the group has on record under a key.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum GroupEntry {
     /// An object.
     Live(Live),
@@ -15,6 +16,7 @@ pub enum GroupEntry {
 /// An object of the group, as a member that is reconciled sees it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Live {
     /// How the group has it.
     pub revision: Revision,
@@ -41,6 +43,7 @@ impl Live {
 /// What a member has under a key.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MemberEntry {
     /// How the member has it.
     pub revision: Revision,
@@ -55,6 +58,7 @@ pub struct MemberEntry {
 /// Both sides of a key.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Pair {
     pub(super) key: ObjectKey,
     pub(super) group: Option<GroupEntry>,

@@ -6,6 +6,7 @@ use crate::{MemberSet, ObjectKey, Sequence};
 /// What a reconcile is told.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ReconcileInput {
     /// Begin.
     Start {
@@ -39,6 +40,7 @@ pub enum ReconcileInput {
 /// How something that a reconcile has asked for has ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum DeedOutcome {
     /// It is done, also if the journal could not note who holds what since: the next reconcile will.
     Done,

@@ -39,6 +39,7 @@ const CATCH_UPS: u8 = 4;
 /// takes at most 2 (G + M) reads and (members + 1) (G + M) deeds. Each input that is not void is one of these, or ends it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Reconcile {
     member: MemberId,
     copies: Copies,
@@ -55,6 +56,7 @@ pub struct Reconcile {
 /// What a reconcile is waiting for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Phase {
     /// Its start.
     New,

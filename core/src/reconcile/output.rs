@@ -5,6 +5,7 @@ use crate::{MemberId, ObjectKey, Revision, Sequence};
 /// What a reconcile wants next, and what to log.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[must_use]
 pub struct ReconcileOutput {
     /// What to do; its outcome is the next input.
@@ -16,6 +17,7 @@ pub struct ReconcileOutput {
 /// What a reconcile waits for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ReconcileNext {
     /// Resume the intents that name the member and whose process is gone ([`Change::resume`](crate::Change::resume)); under the closed
     /// gate, all that name it. Then feed [`Cleaned`](crate::ReconcileInput::Cleaned).
@@ -60,6 +62,7 @@ pub enum ReconcileNext {
 /// Something to do to one object.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Deed {
     /// Note in the journal that the member holds it.
     Record {
@@ -101,6 +104,7 @@ pub enum Deed {
 /// How a reconcile ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Ended {
     /// The member's objects are the group's, but for what was told, and the gate is closed: admit it.
     ///
@@ -124,6 +128,7 @@ pub enum Ended {
 /// One of the two that are merged.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Stream {
     /// The group's entries.
     Group,
@@ -134,6 +139,7 @@ pub enum Stream {
 /// Something that a person may have to know of.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ReconcileEvent {
     /// The object was changed at the member and in the group: the group's wins.
     Conflict(ObjectKey),
@@ -152,6 +158,7 @@ pub enum ReconcileEvent {
 /// What a reconcile has done so far, in objects.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Progress {
     /// Looked at, over all passes.
     pub looked_at: u32,

@@ -9,6 +9,7 @@ use crate::{ObjectKey, Sequence};
 /// One way through the group's objects.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Pass {
     pub(super) round: Round,
     /// The last sequence of the pass before.
@@ -20,6 +21,7 @@ pub(super) struct Pass {
 /// Which pass it is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Round {
     /// The first: all objects of both sides.
     All,
@@ -32,6 +34,7 @@ pub(super) enum Round {
 /// Where a pass stands.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Walk {
     /// Both streams are merged.
     Both {
@@ -48,6 +51,7 @@ pub(super) enum Walk {
 /// Where a pass stands in one stream.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Side<E> {
     Unread { after: Option<ObjectKey> },
     At(ObjectKey, E),
@@ -57,6 +61,7 @@ pub(super) enum Side<E> {
 /// One of the group's changes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Sought {
     Unread,
     At(ObjectKey, GroupEntry),

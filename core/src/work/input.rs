@@ -5,6 +5,7 @@ use crate::{Incarnation, MemberId};
 /// A real session of a member in one of its incarnations.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Seat {
     /// The member.
     pub member: MemberId,
@@ -17,6 +18,7 @@ pub struct Seat {
 /// What work is told.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum WorkInput {
     /// A call of the operation is about to be sent over this session, as its [`Call`](crate::Call) has it.
     Reached(Seat),
@@ -43,6 +45,7 @@ pub enum WorkInput {
 /// What to do for an operation; its outcome is the next input.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum WorkNext {
     /// Nothing before the next call.
     Rest,

@@ -15,6 +15,7 @@ use crate::{Binding, Replayable};
 /// begun anew and given all of them. What can be replayed fails only when no member is left (S10).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Work {
     replayable: Replayable,
     /// The parts that members have taken.
@@ -31,6 +32,7 @@ pub struct Work {
 /// What an operation is waiting for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Phase {
     /// A call.
     Resting,

@@ -28,6 +28,9 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         let trace::Replayed {
             steps,
             calls,
+            operations,
+            changes,
+            reconciles,
             missed,
         } = trace::replay(path)?;
         let missed = match missed {
@@ -35,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
             missed => format!("; {missed} came too fast to be recorded"),
         };
         output::print(&format!(
-            "{}: {steps} steps and {calls} calls, 0 differences{missed}\n",
+            "{}: {steps} steps, {calls} calls, {operations} steps of operations, {changes} of changes and {reconciles} of reconciles of objects, 0 differences{missed}\n",
             path.display()
         ))?;
     }

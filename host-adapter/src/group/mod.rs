@@ -90,7 +90,7 @@ pub(crate) struct GroupDriver {
     synchronised: synchronise::Synchronised,
     /// Set when the group comes or goes.
     event: EventFlag,
-    /// Where steps and calls are written down, if anywhere.
+    /// Where what the machines are told and answer is written down, if anywhere.
     trace: Option<Recorder>,
     /// Where its threads wait until a script says that they go on.
     #[cfg(test)]
@@ -211,6 +211,12 @@ impl GroupDriver {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.core.is_stopping()
+    }
+
+    /// Where what the machines are told and answer is written down, if anywhere.
+    #[inline]
+    pub(crate) const fn trace(&self) -> Option<&Recorder> {
+        self.trace.as_ref()
     }
 
     /// Gives the core an input and publishes what follows; the actions are the caller's to carry out.

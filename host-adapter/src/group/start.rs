@@ -74,10 +74,10 @@ impl GroupDriver {
             in_call_turn: Mutex::new(()),
             background,
             threads,
+            keeper: Keeper::new(&config).traced(trace.clone()),
             trace,
             relief: OnceLock::new(),
             event,
-            keeper: Keeper::new(&config),
             synchronised: synchronise::Synchronised::default(),
             config: Live::new(config),
             #[cfg(test)]

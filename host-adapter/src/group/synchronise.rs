@@ -251,6 +251,7 @@ impl GroupDriver {
             copies: self.keeper.copies(),
             patience: CLOSE,
             is_trial: false,
+            trace: self.trace.as_ref(),
         };
         let mut log = Log {
             driver: self,

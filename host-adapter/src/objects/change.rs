@@ -11,6 +11,7 @@ use super::keeper::Keeper;
 use super::reach::Reach;
 use crate::domain::Fingerprint;
 use crate::journal::{self, JournalError};
+use crate::trace::Noted;
 
 /// What a change may ask for, each with its outcome. What a kind of change never asks for is refused.
 pub(crate) trait Deeds {
@@ -63,7 +64,12 @@ pub(crate) trait Deeds {
 }
 
 /// Carries the change through to its answer.
-pub(crate) fn carry_through(change: &mut Change, deeds: &mut dyn Deeds) -> ChangeAnswer {
+pub(crate) fn carry_through(
+    change: Change,
+    keeper: &Keeper,
+    deeds: &mut dyn Deeds,
+) -> ChangeAnswer {
+    let mut change = Noted::new(change, keeper.trace());
     let mut next = change.handle(ChangeInput::Start);
     loop {
         if let ChangeNext::Answer(answer) = next {

@@ -21,6 +21,7 @@ use crate::domain::{CallError, Fingerprint, Shown, Token};
 use crate::journal::{Journal, JournalError, ObjectId, Plant, is_url};
 use crate::live::Live;
 use crate::status::ObjectsStatus;
+use crate::trace::Recorder;
 
 /// How long a change waits for a reconcile to open the write gate again: longer than its last pass takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,6 +50,8 @@ pub struct Keeper {
     book: Mutex<Book>,
     /// The marks of the changes that this process is about.
     marks: Mutex<HashSet<u64>>,
+    /// Where changes and reconciles are written down, if anywhere.
+    trace: Option<Recorder>,
 }
 
 /// A change that this process is about, until it is dropped: nobody resumes its intent.
@@ -104,7 +107,17 @@ impl Keeper {
             keys: Mutex::default(),
             book: Mutex::default(),
             marks: Mutex::default(),
+            trace: None,
         }
+    }
+
+    /// The same with what it does written down.
+    pub(crate) fn traced(self, trace: Option<Recorder>) -> Self {
+        Self { trace, ..self }
+    }
+
+    pub(crate) const fn trace(&self) -> Option<&Recorder> {
+        self.trace.as_ref()
     }
 
     /// The group's profiles, read anew; none when `everslot domain init` was never run for it: then its objects are not replicated.

@@ -87,7 +87,7 @@ fn resume(
     };
     let reachable = reach.reachable();
     let current = keeper.members(entry.iter().flat_map(Entry::current));
-    let mut change = Change::resume(in_core, reachable, current);
+    let change = Change::resume(in_core, reachable, current);
     let mut deeds = Resumption {
         keeper,
         reach,
@@ -95,7 +95,7 @@ fn resume(
         entry,
         becomes: intent.fingerprint,
     };
-    Ok(carry_through(&mut change, &mut deeds))
+    Ok(carry_through(change, keeper, &mut deeds))
 }
 
 impl Keeper {

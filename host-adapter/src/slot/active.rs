@@ -13,6 +13,7 @@ use super::begun::{Begun, may_be_replayed};
 use super::transcript::{OutputHash, Part, Transcript};
 use super::written;
 use crate::group::{Lease, Stop};
+use crate::trace::{Noted, Recorder};
 
 /// An operation that was begun and has not ended.
 pub(super) struct Active {
@@ -22,7 +23,7 @@ pub(super) struct Active {
     pub(super) begun: Begun,
     /// The members that have its mechanism.
     pub(super) eligible: MemberSet,
-    work: Work,
+    work: Noted<Work>,
     transcript: Option<Box<Transcript>>,
     /// Its key wanted a login of its own, which was made where it stands.
     authenticated: bool,
@@ -39,13 +40,15 @@ impl Active {
         begun: Begun,
         (bench, seat): (usize, Option<Seat>),
         eligible: MemberSet,
+        trace: Option<&Recorder>,
     ) -> Self {
+        let work = Work::begun(may_be_replayed(operation, mechanism), seat);
         Self {
             operation,
             bench,
             begun,
             eligible,
-            work: Work::begun(may_be_replayed(operation, mechanism), seat),
+            work: Noted::new(work, trace),
             transcript: None,
             authenticated: false,
             effect: match operation {
@@ -65,19 +68,20 @@ impl Active {
         begun: Begun,
         transcript: Transcript,
         eligible: MemberSet,
+        trace: Option<&Recorder>,
     ) -> Self {
         let parts = u32::try_from(transcript.parts().len()).unwrap_or(u32::MAX);
         let given = transcript.given().0 > 0;
         let replayable = may_be_replayed(operation, mechanism);
         Self {
-            work: Work::restored(replayable, parts, given),
+            work: Noted::new(Work::restored(replayable, parts, given), trace),
             transcript: Some(Box::new(transcript)),
-            ..Self::new((operation, mechanism), begun, (0, None), eligible)
+            ..Self::new((operation, mechanism), begun, (0, None), eligible, None)
         }
     }
 
     /// Whether its calls can go to another member.
-    pub(super) const fn may_move(&self) -> bool {
+    pub(super) fn may_move(&self) -> bool {
         self.work.may_move()
     }
 
@@ -110,7 +114,7 @@ impl Active {
     }
 
     /// Whether it can go on from what is known of it here.
-    pub(super) const fn is_saveable(&self) -> bool {
+    pub(super) fn is_saveable(&self) -> bool {
         self.may_move() && !self.authenticated
     }
 

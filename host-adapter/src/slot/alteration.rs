@@ -115,7 +115,7 @@ impl Session {
 
     fn alter(
         &self,
-        mut change: Change,
+        change: Change,
         mark: u64,
         reach: Serving<'_>,
         object: &VirtualObject,
@@ -124,7 +124,7 @@ impl Session {
         let keeper = &self.slot.driver.keeper;
         let _under_way = keeper.begin(mark);
         let mut deeds = Deeds::new(&self.slot, reach, object, altered);
-        match carry_through(&mut change, &mut deeds) {
+        match carry_through(change, keeper, &mut deeds) {
             ChangeAnswer::Done => Ok(deeds.changed()),
             // The members that have it are away.
             ChangeAnswer::Gone if keeper.is_live(deeds.id()) => Err(ckr::DEVICE_ERROR),

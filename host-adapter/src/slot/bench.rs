@@ -74,6 +74,7 @@ impl Benches {
             begun,
             (bench, at),
             eligible,
+            slot.driver.trace(),
         ));
         Ok(())
     }

@@ -56,10 +56,10 @@ impl Session {
         let classes = births.iter().filter(|birth| birth.token);
         let makers = keepers.intersection(order.eligible);
         let makers = reach.that_keep(makers, classes.map(|birth| birth.class));
-        let mut change = Change::create(mark, keeper.copies(), makers, keepers, prefer);
+        let change = Change::create(mark, keeper.copies(), makers, keepers, prefer);
         let _under_way = keeper.begin(mark);
         let mut creation = Creation::new(driver, reach, births, send);
-        match carry_through(&mut change, &mut creation) {
+        match carry_through(change, keeper, &mut creation) {
             ChangeAnswer::Done => {
                 let (made, maker) = creation.finish(&self.slot)?;
                 self.own(made, maker)?;

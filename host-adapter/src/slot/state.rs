@@ -214,6 +214,7 @@ impl VirtualSlot {
             begun,
             transcript,
             eligible,
+            self.driver.trace(),
         ))
     }
 }

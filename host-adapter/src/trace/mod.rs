@@ -1,22 +1,26 @@
-//! What a group's machine and its calls were told and what they answered, line by line in a file, and the same once more.
+//! What the machines of a group, its calls, operations and objects were told and what they answered, line by line in a file, and the same once
+//! more.
 //!
-//! A trace holds ids, states, times and return codes, never a PIN, a key or an attribute. Since the core is a function of its inputs,
+//! A trace holds ids, states, times, return codes and the hashes that objects are told apart by, never a PIN, a key or an attribute. Since the core is a function of its inputs,
 //! [`replay()`] tells from a trace whether the core at hand does what the one in the field has done, and whether its invariants held.
 
 mod file;
+mod noted;
 mod recorder;
 mod replay;
 
-pub(crate) use recorder::Recorder;
+pub(crate) use noted::{Machine, Noted, Steps};
+pub use recorder::Recorder;
 pub use replay::{Replayed, TraceError, replay};
 
 use everslot_core::{
-    Binding, CallInput, CallOutput, Group, Input, Instant, Output, Repeat, WakeUp,
+    Binding, CallInput, CallOutput, Change, Group, Input, Instant, Output, Reconcile, Repeat,
+    WakeUp, Work,
 };
 use serde::{Deserialize, Serialize};
 
 /// The number of the format; a trace of another one is not read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A line of a trace: JSON.
 #[derive(Debug, Deserialize, Serialize)]
@@ -34,7 +38,13 @@ pub(crate) enum Line {
     Step(Box<Step>),
     /// A call that is over.
     Call(CallSteps),
-    /// So many calls and steps were not written down, since they came faster than they could be written.
+    /// Steps of an operation of many calls.
+    Work(Box<Steps<Work>>),
+    /// Steps of a change of the group's objects.
+    Change(Box<Steps<Change>>),
+    /// Steps of a reconcile of a member's objects.
+    Reconcile(Box<Steps<Reconcile>>),
+    /// So many lines were not written down, since they came faster than they could be written.
     Missed(u64),
 }
 

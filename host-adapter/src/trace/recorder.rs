@@ -15,15 +15,16 @@ use crate::threads::Threads;
 
 /// Lines that wait to be written.
 const QUEUE: usize = 4096;
-/// Calls leave this much of the queue to the group, whose steps matter more and are few.
+/// Calls, operations and objects leave this much of the queue to the group, whose steps matter more and are few.
 const FOR_CALLS: usize = QUEUE - 512;
 /// Half of what a trace takes on a disk.
 const MOST: u64 = 16 * 1024 * 1024;
 /// How long a line stands in memory only.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Where a group reports its steps and calls. When more comes than can be written, it is counted instead.
-pub(crate) struct Recorder {
+/// Where a group reports what its machines are told and answer. When more comes than can be written, it is counted instead.
+#[derive(Clone)]
+pub struct Recorder {
     queue: SyncSender<Line>,
     shared: Arc<Shared>,
 }
@@ -96,6 +97,11 @@ impl Recorder {
         let _ = self.put(Line::Call(call), FOR_CALLS);
     }
 
+    /// What a machine of its own beginning and end has done.
+    pub(super) fn note_run(&self, line: Line) {
+        let _ = self.put(line, FOR_CALLS);
+    }
+
     /// No line is to follow; what waits is written.
     pub(crate) fn end(&self) {
         self.shared.ended.store(true, Ordering::Release);
@@ -143,7 +149,12 @@ impl Writer {
             match line {
                 Line::State { .. } => self.file.turn()?,
                 Line::Step(_) => self.shared.wants_state.store(true, Ordering::Release),
-                Line::Trace { .. } | Line::Call(_) | Line::Missed(_) => {}
+                Line::Trace { .. }
+                | Line::Call(_)
+                | Line::Work(_)
+                | Line::Change(_)
+                | Line::Reconcile(_)
+                | Line::Missed(_) => {}
             }
         }
         self.tell_missed()?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use everslot_core::{Call, CallViolation, Group, Instant, Violation};
 
-use super::{CallSteps, FORMAT, Line, Step};
+use super::{CallSteps, FORMAT, Line, Machine, Step, Steps};
 
 /// What a trace had in it that was the same once more.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -15,6 +15,12 @@ pub struct Replayed {
     pub steps: u64,
     /// Calls.
     pub calls: u64,
+    /// Inputs of operations of many calls.
+    pub operations: u64,
+    /// Inputs of changes of the group's objects.
+    pub changes: u64,
+    /// Inputs of reconciles of the members' objects.
+    pub reconciles: u64,
     /// What the application did too fast to be written down: it says nothing about these.
     pub missed: u64,
 }
@@ -127,6 +133,9 @@ impl Replay {
             Line::State { gap, group } => self.begin_at(gap, group)?,
             Line::Step(step) => self.step(*step)?,
             Line::Call(call) => self.call(&call)?,
+            Line::Work(steps) => self.done.operations += run("an operation", &steps)?,
+            Line::Change(steps) => self.done.changes += run("a change", &steps)?,
+            Line::Reconcile(steps) => self.done.reconciles += run("a reconcile", &steps)?,
             Line::Missed(missed) => self.done.missed += missed,
         }
         Ok(())
@@ -170,6 +179,18 @@ impl Replay {
         self.done.calls += 1;
         Ok(())
     }
+}
+
+/// Steps of a machine that runs from a beginning to an end; how many.
+fn run<M: Machine>(what: &'static str, recorded: &Steps<M>) -> Result<u64, Fault> {
+    let mut machine = recorded.before;
+    machine.verify().map_err(Fault::Broken)?;
+    for (input, output) in &recorded.steps {
+        compare(what, output, &machine.take(*input))?;
+        machine.verify().map_err(Fault::Broken)?;
+    }
+    compare(what, &recorded.after, &machine)?;
+    Ok(recorded.steps.len() as u64)
 }
 
 impl Fault {

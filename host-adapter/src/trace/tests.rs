@@ -108,7 +108,7 @@ fn recorded(directory: &Path) -> (PathBuf, Replayed) {
     let expected = Replayed {
         steps: traced.steps,
         calls: 3,
-        missed: 0,
+        ..Replayed::default()
     };
     (of_this_process(&path), expected)
 }
@@ -167,7 +167,7 @@ fn a_line_that_is_missing_is_found() {
 fn what_is_no_trace_is_said_to_be_none() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("trace");
-    let newer = "{\"trace\":{\"format\":2,\"version\":\"9\"}}\n";
+    let newer = "{\"trace\":{\"format\":3,\"version\":\"9\"}}\n";
     for text in ["", "hello\n", newer, "{\"missed\":1}\n"] {
         std::fs::write(&path, text).expect("a file");
         let error = replay(&path).expect_err("no trace");

@@ -146,6 +146,7 @@ impl Group {
             copies,
             patience: Duration::from_secs(5),
             is_trial,
+            trace: None,
         };
         let forgotten = self.forgotten_meanwhile.take();
         let forget = |tombstone| {

@@ -79,6 +79,7 @@ pub(super) fn run_with(arguments: &Arguments, pin: &GroupPin) -> Outcome {
         copies: group.copies,
         patience: CLOSE,
         is_trial,
+        trace: None,
     };
     all(&mut tools, &mut crew.peers(), present, &mut report)?;
     output::print(&report.table(&names))?;

@@ -12,6 +12,7 @@ use super::{Driver, Halt, Peer};
 use crate::domain::{Attributes, CallError, Revision, Shown, update};
 use crate::journal::{Entry, Intent, IntentKind, Plant};
 use crate::objects::{Owner, known_as, planted};
+use crate::trace::Noted;
 
 impl Driver<'_, '_, '_> {
     /// Resumes the intents that name the member and whose process has ended; when the gate is closed, all that name it.
@@ -58,7 +59,8 @@ impl Driver<'_, '_, '_> {
         };
         let current = entry.iter().flat_map(Entry::current).filter_map(member);
         let current = current.fold(MemberSet::EMPTY, MemberSet::with);
-        let mut change = Change::resume(core, reachable, current);
+        let change = Change::resume(core, reachable, current);
+        let mut change = Noted::new(change, self.tools.trace);
         let mut next = change.handle(ChangeInput::Start);
         loop {
             let outcome = match next {

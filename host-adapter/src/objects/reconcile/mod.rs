@@ -25,6 +25,7 @@ use crate::domain::key::KeyName;
 use crate::domain::profile::Profile;
 use crate::domain::{CallError, End, Fingerprint, Token};
 use crate::journal::{Entry, Journal, JournalError, Note};
+use crate::trace::{Noted, Recorder};
 use entries::Walk;
 pub use list::{Listed, list};
 
@@ -64,6 +65,8 @@ pub struct Tools<'t> {
     pub patience: Duration,
     /// Whether nothing is to be done to any member: then `journal` is a [duplicate](Journal::duplicate).
     pub is_trial: bool,
+    /// Where what the machines are told and answer is written down, if anywhere.
+    pub trace: Option<&'t Recorder>,
 }
 
 /// Who looks on.
@@ -190,7 +193,7 @@ pub fn reconcile(
     peers: &mut [Peer<'_>],
     watcher: &mut dyn Watcher,
 ) -> Outcome {
-    let mut machine = Reconcile::new(member, tools.copies);
+    let mut machine = Noted::new(Reconcile::new(member, tools.copies), tools.trace);
     let others = peers.iter().map(|peer| peer.member);
     let sources = others.fold(MemberSet::EMPTY, MemberSet::with);
     let Some(at) = peers.iter().position(|peer| peer.member == member) else {
