@@ -280,11 +280,7 @@ impl Change {
     /// destruction has its tombstone; an update is not to be taken for a change of the member's own then.
     fn note_lost(&mut self, member: MemberId) -> ChangeNext {
         let asked = match self.phase {
-            Phase::Updating(asked) => asked == member,
-            Phase::Settling {
-                member: asked,
-                from,
-            } => asked == member || from == member,
+            Phase::Updating(asked) | Phase::Settling { member: asked, .. } => asked == member,
             Phase::New
             | Phase::Recording
             | Phase::Making(_)

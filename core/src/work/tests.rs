@@ -86,7 +86,9 @@ fn another_session_is_given_all_parts_in_their_order_first() {
 
 #[test]
 fn output_that_was_given_is_compared_before_anything_new_is_sent() {
+    assert!(!after(Replayable::Alike, &[TAKEN]).has_given());
     let mut work = after(Replayable::Alike, &[TAKEN, GIVEN]);
+    assert!(work.has_given());
     assert_eq!(work.binding(), Some(Binding::Free));
     assert_eq!(
         way_to_b(work),

@@ -107,6 +107,36 @@ fn who_is_lost_since_it_was_asked_is_on_record() {
             (Done, commit(0, &[B], &[A])),
         ],
     );
+    // One that was lost before it was asked has nothing to lose of it.
+    let mut change = update(&[A, B]);
+    goes(
+        &mut change,
+        &[
+            (Start, recorded(&[A, B])),
+            (Done, at(A)),
+            (Lost(B), at(A)),
+            (Done, at(B)),
+            (Done, commit(0, &[A, B], &[])),
+        ],
+    );
+}
+
+/// A commit that is sent twice has to be the same both times.
+#[test]
+fn a_commit_that_is_sent_again_is_not_changed_by_a_loss() {
+    let mut change = update(&[A, B]);
+    goes(
+        &mut change,
+        &[
+            (Start, recorded(&[A, B])),
+            (Done, at(A)),
+            (Done, at(B)),
+            (Done, commit(0, &[A, B], &[])),
+            (Unknown, commit(0, &[A, B], &[])),
+            (Lost(A), commit(0, &[A, B], &[])),
+            (Done, answer(ChangeAnswer::Done)),
+        ],
+    );
 }
 
 #[test]
@@ -199,6 +229,48 @@ fn an_interrupted_one_is_settled_on_what_one_holder_has() {
         &[
             (Start, restore(B, A)),
             (SourceLost, commit(0, &[B], &[A, C])),
+        ],
+    );
+}
+
+/// The intent of an update that a crash has left, of three holders that can be reached.
+fn interrupted() -> Change {
+    let members = set(&[A, B, C]);
+    let kind = ChangeKind::Update;
+    let plant = plant(0);
+    Change::resume(
+        Intent {
+            plant,
+            kind,
+            members,
+        },
+        members,
+        NOBODY,
+    )
+}
+
+#[test]
+fn who_is_lost_while_it_is_settled_is_on_record_if_it_was_asked() {
+    for (lost, done, unclear) in [(A, [B, C], A), (B, [A, C], B)] {
+        let mut change = interrupted();
+        goes(
+            &mut change,
+            &[
+                (Start, restore(B, A)),
+                (Lost(lost), restore(B, A)),
+                (Done, restore(C, A)),
+                (Done, commit(0, &done, &[unclear])),
+            ],
+        );
+    }
+    let mut change = interrupted();
+    goes(
+        &mut change,
+        &[
+            (Start, restore(B, A)),
+            (Lost(C), restore(B, A)),
+            (Done, restore(C, A)),
+            (Done, commit(0, &[A, B, C], &[])),
         ],
     );
 }

@@ -31,11 +31,15 @@ fn a_member_takes_calls_again_once_it_has_followed() {
     let mut group = serving_trio(Attempts::Unlimited);
     log_in(&mut group, 10, B);
     assert_eq!(member(&group, A).login, LoginSync::Changing);
+    assert!(!member(&group, A).is_usable() && member(&group, B).is_usable());
     assert_void(&login_changed(&mut group, 11, A, LoginOutcome::Done));
     assert_eq!(serving(&group), MemberSet::of(A).with(B));
     login_changed(&mut group, 12, C, LoginOutcome::Done);
     assert_eq!(serving(&group).len(), 3);
     assert!(group.view().changing.is_empty());
+    assert!(member(&group, A).is_usable());
+    lose(&mut group, 13, A);
+    assert!(!member(&group, A).is_usable(), "it does not serve");
 }
 
 #[test]
