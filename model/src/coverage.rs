@@ -102,7 +102,8 @@ pub fn coverage(scenarios: &[Box<dyn Scenario>]) -> String {
     table
 }
 
-fn thousands(number: usize) -> String {
+/// A number with its thousands apart.
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits
         .as_bytes()

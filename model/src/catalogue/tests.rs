@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::all;
+use crate::coverage::thousands;
 use crate::scenario::Scenario;
 
 /// What is searched in a test rather than by `check` alone.
@@ -39,14 +40,31 @@ fn every_property_is_asked_of_some_scenario() {
     }
 }
 
+fn document() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    std::fs::read_to_string(path).expect("the document is there")
+}
+
+#[test]
+fn the_tables_of_scenarios_are_those_of_the_catalogue() {
+    let document = document();
+    let all = all();
+    for scenario in &all {
+        let states = thousands(scenario.size().unique);
+        let row = format!("| `{}` | {states} |", scenario.name());
+        assert!(document.contains(&row), "{row}");
+    }
+    let states = all.iter().map(|scenario| scenario.size().unique).sum();
+    let together = format!(" {} states", thousands(states));
+    assert!(document.contains(&together), "all have{together}");
+}
+
 #[test]
 fn the_table_of_coverage_is_that_of_the_catalogue() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let document = std::fs::read_to_string(path).expect("the document is there");
     let table = crate::coverage::coverage(&all());
     assert!(
-        document.contains(&table),
-        "{path} has to have what `everslot-model coverage` prints:\n{table}"
+        document().contains(&table),
+        "README.md has to have what `everslot-model coverage` prints:\n{table}"
     );
 }
 
