@@ -72,4 +72,15 @@ fn what_is_committed_is_made_somewhere() {
         ..good()
     };
     assert_eq!(nowhere.check(), Err(ChangeViolation::NothingMade));
+    let unclear = set(&[C]);
+    let nobody_knows = Change { unclear, ..nowhere };
+    assert_eq!(nobody_knows.check(), Err(ChangeViolation::NothingMade));
+    let kind = ChangeKind::Destroy;
+    let destroyed_nowhere = Change { kind, ..nowhere };
+    assert_eq!(destroyed_nowhere.check(), Err(ChangeViolation::NothingMade));
+    let perhaps_destroyed = Change {
+        kind,
+        ..nobody_knows
+    };
+    assert_eq!(perhaps_destroyed.check(), Ok(()));
 }

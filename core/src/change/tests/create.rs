@@ -246,6 +246,20 @@ fn a_number_of_copies_is_had_from_whoever_takes_them() {
             (Done, answer(ChangeAnswer::TooFew)),
         ],
     );
+    // Not for want of members.
+    let mut change = create(Copies::Number(2));
+    goes(
+        &mut change,
+        &[
+            (Start, recorded(0, &[A, B, C])),
+            (Done, make(A, 0)),
+            (Done, copy(A, B, 0)),
+            (NotCarryable, copy(A, C, 0)),
+            (NotCarryable, clean(A, 0)),
+            (Done, retract(0, &[])),
+            (Done, answer(ChangeAnswer::NotCarryable)),
+        ],
+    );
     let mut change = create(Copies::Number(4));
     goes(&mut change, &[(Start, answer(ChangeAnswer::TooFew))]);
 }
