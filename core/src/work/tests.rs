@@ -145,6 +145,19 @@ fn a_part_that_was_not_acknowledged_leaves_no_session_with_the_parts() {
 }
 
 #[test]
+fn more_parts_than_can_be_counted_cannot_be_replayed() {
+    for (parts, may_move) in [(u32::MAX - 2, true), (u32::MAX - 1, false)] {
+        let mut work = Work {
+            parts,
+            ..Work::begun(Replayable::Alike, Some(A))
+        };
+        assert_eq!(work.handle(WorkInput::Reached(A)), WorkNext::Send);
+        assert_eq!(work.handle(TAKEN), WorkNext::Rest);
+        assert_eq!(work.may_move(), may_move);
+    }
+}
+
+#[test]
 fn a_replay_that_fails_is_begun_anew_elsewhere() {
     for done in 0..3 {
         let mut work = after(Replayable::Alike, &[TAKEN, GIVEN]);
