@@ -135,6 +135,18 @@ fn a_member_that_keeps_what_was_destroyed_is_not_admitted() {
     assert_eq!(output.next, ReconcileNext::Over(ended));
 }
 
+/// The journal refuses a note: that is told, and the next reconcile notes it.
+#[test]
+fn a_note_that_is_refused_does_not_end_it() {
+    let (mut reconcile, output) = first(&[group(1, GroupEntry::Live(live())), object(1, has(NEW))]);
+    let note = Deed::Record { revision: NEW };
+    assert_eq!(deed(output), (key(1), note));
+    let output = feed(&mut reconcile, &[ended(DeedOutcome::Refused)]);
+    assert_eq!(output.event, Some(ReconcileEvent::Refused(key(1))));
+    assert!(matches!(output.next, ReconcileNext::ReadGroup { .. }));
+    assert_eq!(reconcile.progress().refused, 1);
+}
+
 #[test]
 fn what_is_new_is_owed_to_the_others() {
     let (mut reconcile, output) = first(&[NO_GROUP, object(1, has(OLD))]);
