@@ -64,6 +64,21 @@ fn what_a_member_is_on_record_to_have_and_does_without_is_set_right() {
         let output = feed(&mut reconcile, &[DONE]);
         assert!(matches!(output.next, ReconcileNext::ReadGroup { .. }));
     }
+    // A change was lost there, or it is on record by how it was known alone.
+    for live in [
+        Live {
+            known: None,
+            ..known
+        },
+        Live {
+            behind: MemberSet::EMPTY,
+            ..known
+        },
+    ] {
+        let (mut reconcile, _) = lacking(live);
+        let output = feed(&mut reconcile, &[ended(DeedOutcome::Refused)]);
+        assert_eq!(deed(output), (key(1), Deed::RecordAbsent), "{live:?}");
+    }
     let only_here = Live {
         holders: MemberSet::EMPTY,
         ..known
@@ -85,6 +100,20 @@ fn a_conflict_is_told_and_the_groups_wins() {
     let output = feed(&mut reconcile, &[ended(DeedOutcome::Refused)]);
     assert_eq!(output.event, Some(ReconcileEvent::Refused(key(1))));
     assert_eq!(reconcile.progress().conflicts, 1);
+}
+
+#[test]
+fn each_pattern_of_an_update_is_asked_once() {
+    let (mut reconcile, output) =
+        first(&[group(1, GroupEntry::Live(live())), object(1, has(OTHER))]);
+    assert_eq!(deed(output), (key(1), Deed::Update { from: B }));
+    let gone = ended(DeedOutcome::Gone);
+    let output = feed(&mut reconcile, &[gone]);
+    assert_eq!(deed(output), (key(1), Deed::Update { from: C }));
+    let output = feed(&mut reconcile, &[gone]);
+    assert_eq!(output.event, Some(ReconcileEvent::Postponed(key(1))));
+    assert!(matches!(output.next, ReconcileNext::ReadGroup { .. }));
+    assert_eq!(reconcile.owed(), set(&[B, C]));
 }
 
 /// An update comes only from one that has it as the group has it; who lacks the object gets what there is.
