@@ -10,6 +10,8 @@ mod diagram;
 mod late;
 mod login;
 mod recovery;
+#[cfg(feature = "serde")]
+mod saved;
 mod sequences;
 mod status;
 mod table;
