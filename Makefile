@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: book browser concurrency deb deb-test demo firmware test test-members fuzz conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
+.PHONY: book browser concurrency deb deb-test demo firmware test test-members fuzz fuzz-core conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -49,6 +49,12 @@ else
 	cargo build $(BUT_THE_MODEL)
 	@target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/fuzz" --seconds 600 $(ARGS)
 endif
+
+# Arbitrary sequences of inputs for the core's machines, chosen by libFuzzer for what they lead to: a minute for each machine, from the corpus on.
+# ARGS="600 group work" for ten minutes each of some. What is new and worth keeping is added to the corpus, which a test goes through.
+fuzz-core:
+	@tests/prerequisites fuzz
+	core/fuzz/guide $(ARGS)
 
 # Other people's test suites, against the bare member and against groups of one and three, some of them dying: everslot may fail no case that the
 # bare member passes. ARGS="--suite cryptoki --situation three" for less, ARGS="--module FILE" for a module from elsewhere.
