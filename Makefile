@@ -1,6 +1,6 @@
 # Each target installs what it needs beside Rust, and says what.
 
-.PHONY: book browser concurrency deb deb-test demo firmware test test-members fuzz fuzz-core conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
+.PHONY: book browser concurrency deb deb-test demo firmware test test-members fuzz fuzz-core mutants conformance bench bench-sync model model-full lint soak-replay faults random-objects turnover
 
 # Three SoftHSM members, signing through libeverslot.so while they are killed, frozen and taken away. ARGS="--kill-all" for more.
 demo:
@@ -119,6 +119,11 @@ concurrency:
 # other, since each search is held in memory.
 model-full: model
 	cargo run --release --locked --package everslot-model --features large -- check --threads 1
+
+# Each decision of the core changed, one at a time, and who notices: its own tests, then the search of every state. More than an hour.
+# ARGS="--file core/src/balance.rs" for less.
+mutants:
+	tests/mutants $(ARGS)
 
 # The dashboard's page in a real browser; its pictures, in both themes and as on a phone, stay in target/screenshots.
 browser:

@@ -104,3 +104,68 @@ fn a_parked_member_is_not_there_until_it_has_returned() {
     bring_up(&mut group, 24, B);
     assert_eq!(read(&mut group, 25), [WELL, WELL, WELL]);
 }
+
+/// Logs and their readers go by them.
+#[test]
+fn every_event_is_told_in_words_of_its_own() {
+    let (member, evidence, number) = (A, FAILURE, 1);
+    let (incarnation, attempts, role) = (Incarnation(1), 1, Role::Active);
+    let why = QuarantineReason::PinRefused;
+    let told = [
+        (Event::Added { member, role }, "added"),
+        (Event::Removed { member }, "removed"),
+        (
+            Event::Lost {
+                member,
+                incarnation,
+                evidence,
+            },
+            "lost",
+        ),
+        (
+            Event::AttemptBegan { member, number },
+            "attempt to recover began",
+        ),
+        (
+            Event::AttemptFailed {
+                member,
+                number,
+                step: Step::Connect,
+                evidence,
+                next: None,
+            },
+            "attempt to recover failed",
+        ),
+        (Event::GaveUp { member, attempts }, "given up"),
+        (
+            Event::Returned {
+                member,
+                incarnation,
+                attempts,
+            },
+            "in service",
+        ),
+        (Event::Quarantined { member, why }, "set aside"),
+        (Event::Parked { member }, "parked"),
+        (Event::Unparked { member }, "unparked"),
+        (Event::RoleChanged { member, role }, "role changed"),
+        (
+            Event::PolicyChanged {
+                policy: Policy::default(),
+            },
+            "policy changed",
+        ),
+        (
+            Event::StandbyServing,
+            "no active member is left: standby members serve",
+        ),
+        (Event::ActiveServing, "an active member serves"),
+        (Event::GroupDown, "no member is left"),
+        (Event::GroupUp, "the group serves"),
+        (Event::LoggedIn { user: User::User }, "logged in"),
+        (Event::LoggedOut, "logged out"),
+    ];
+    for (event, words) in told {
+        assert_eq!(event.words(), words, "{event:?}");
+    }
+}
