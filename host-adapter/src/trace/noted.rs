@@ -49,7 +49,7 @@ macro_rules! machine {
             type Input = $input;
             type Output = $output;
 
-            #[inline]
+            #[inline(always)]
             fn take(&mut self, input: $input) -> $output {
                 self.handle(input)
             }
@@ -83,19 +83,17 @@ struct Notes<M: Machine> {
 
 impl<M: Machine> Noted<M> {
     /// A machine that is to begin.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(machine: M, recorder: Option<&Recorder>) -> Self {
-        let notes = recorder.map(|recorder| {
-            Box::new(Notes {
-                recorder: recorder.clone(),
-                steps: Steps::of(machine),
-            })
-        });
+        let notes = match recorder {
+            Some(recorder) => Some(Notes::begin(machine, recorder)),
+            None => None,
+        };
         Self { machine, notes }
     }
 
     /// Gives the machine an input.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn handle(&mut self, input: M::Input) -> M::Output {
         let output = self.machine.take(input);
         if let Some(notes) = &mut self.notes {
@@ -108,7 +106,7 @@ impl<M: Machine> Noted<M> {
 impl<M: Machine> Deref for Noted<M> {
     type Target = M;
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &M {
         &self.machine
     }
@@ -126,6 +124,16 @@ impl<M: Machine> Steps<M> {
 
 impl<M: Machine> Notes<M> {
     #[cold]
+    #[inline(never)]
+    fn begin(machine: M, recorder: &Recorder) -> Box<Self> {
+        Box::new(Self {
+            recorder: recorder.clone(),
+            steps: Steps::of(machine),
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
     fn note(&mut self, input: M::Input, output: M::Output, after: M) {
         self.steps.steps.push((input, output));
         self.steps.after = after;
