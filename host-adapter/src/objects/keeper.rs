@@ -1,5 +1,7 @@
 //! What a process has of its group's objects: the journal, the members' profiles, and the domain key on each member.
 
+mod names;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cryptoki_sys as ck;
-use everslot_core::{Copies, Incarnation, MemberId, MemberSet};
+use everslot_core::{Copies, Incarnation, MemberId};
 use everslot_protocol::ObjectHandle;
 
 use super::book::{Book, Record};
@@ -348,39 +350,6 @@ impl Keeper {
     #[must_use]
     pub const fn owner(&self) -> &Owner {
         &self.owner
-    }
-
-    /// A member's name, as the journal has it.
-    #[must_use]
-    pub fn name(&self, member: MemberId) -> &str {
-        self.names
-            .get(usize::from(member.0))
-            .and_then(Option::as_deref)
-            .unwrap_or(NOBODY)
-    }
-
-    /// The names of members.
-    #[must_use]
-    pub fn names(&self, members: MemberSet) -> Vec<String> {
-        let name = |member| self.name(member).to_owned();
-        members.iter().map(name).collect()
-    }
-
-    /// The member of a name; none for one that the group has no more.
-    #[must_use]
-    pub fn member(&self, name: &str) -> Option<MemberId> {
-        let index = self
-            .names
-            .iter()
-            .position(|known| known.as_deref() == Some(name))?;
-        u8::try_from(index).ok().map(MemberId)
-    }
-
-    /// The members of these names; one that the group has no more is left out.
-    #[must_use]
-    pub fn members<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> MemberSet {
-        let members = names.into_iter().filter_map(|name| self.member(name));
-        members.fold(MemberSet::EMPTY, MemberSet::with)
     }
 
     /// Passes the group's write gate, for a change.
