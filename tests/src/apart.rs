@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use crate::artifact::build_directory;
-use crate::{Artifact, HostProcess, Lab, PATIENCE, PIN, RSA_LABEL, checked, eventually};
+use crate::softhsm::Description;
+use crate::{
+    Artifact, HostProcess, Lab, Member, PATIENCE, PIN, RSA_LABEL, Store, checked, eventually,
+};
 
 /// Between two looks for a host that is to be killed.
 const LOOK: Duration = Duration::from_millis(2);
@@ -70,6 +73,7 @@ pub fn python() -> PathBuf {
 /// The work does, or does not get on.
 pub fn work_while_members_die(lab: &Lab, work: impl Fn() + Sync) -> usize {
     let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let tokens = Tokens::of(lab);
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| {
             while !stop.load(SeqCst) {
@@ -86,6 +90,7 @@ pub fn work_while_members_die(lab: &Lab, work: impl Fn() + Sync) -> usize {
         };
         for member in 0..lab.members().len() {
             get_on();
+            tokens.mend();
             lab.wait_until_all_serve_everywhere();
             let killed = lab.kill_everywhere(member);
             assert!(killed > 0, "the member was served by nobody");
@@ -133,7 +138,9 @@ pub fn run_while_a_member_dies(
 /// It does not, or it never had a member to lose.
 pub fn succeeds_while_members_die(lab: &Lab, command: impl Fn() -> Command) {
     let mut kills = 0;
+    let tokens = Tokens::of(lab);
     for round in 0..2 * lab.members().len() {
+        tokens.mend();
         let member = round % lab.members().len();
         let mut command = command();
         let (output, killed) = run_while_a_member_dies(lab, &mut command, member, 10 * round);
@@ -147,6 +154,24 @@ pub fn succeeds_while_members_die(lab: &Lab, command: impl Fn() -> Command) {
         kills += usize::from(killed);
     }
     assert!(kills > 0, "no member was there to be killed");
+}
+
+/// The members' tokens as SoftHSM describes them, before any of it is killed in a login, in which it may lose that.
+struct Tokens<'l>(Vec<(&'l Store, Description)>);
+
+impl<'l> Tokens<'l> {
+    fn of(lab: &'l Lab) -> Self {
+        let stores = lab.members().iter().map(Member::store);
+        Self(stores.map(|store| (store, store.description())).collect())
+    }
+
+    /// Who has been lost so is no token any more, which no recovery brings back.
+    fn mend(&self) {
+        let Self(tokens) = self;
+        tokens
+            .iter()
+            .for_each(|(store, described)| store.mend(described));
+    }
 }
 
 /// Has the worker end whatever becomes of the test.
