@@ -85,10 +85,7 @@ impl<M: Machine> Noted<M> {
     /// A machine that is to begin.
     #[inline(always)]
     pub(crate) fn new(machine: M, recorder: Option<&Recorder>) -> Self {
-        let notes = match recorder {
-            Some(recorder) => Some(Notes::begin(machine, recorder)),
-            None => None,
-        };
+        let notes = recorder.map(|recorder| Notes::begin(machine, recorder));
         Self { machine, notes }
     }
 
