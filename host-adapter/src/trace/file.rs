@@ -17,6 +17,8 @@ pub(super) struct TraceFile {
     most: u64,
     written: u64,
     file: File,
+    /// The file before, while steps may still come that go on from what is in it.
+    before: Option<File>,
     lines: Vec<u8>,
 }
 
@@ -31,6 +33,7 @@ impl TraceFile {
         let path = PathBuf::from(name);
         let mut file = Self {
             file: open_anew(&path)?,
+            before: None,
             lines: Vec::new(),
             path,
             most,
@@ -50,9 +53,29 @@ impl TraceFile {
     /// As when it was begun.
     pub(super) fn turn(&mut self) -> io::Result<()> {
         self.flush()?;
-        self.file = open_anew(&self.path)?;
+        let before = std::mem::replace(&mut self.file, open_anew(&self.path)?);
+        self.before = Some(before);
         self.written = 0;
         self.write_head()
+    }
+
+    /// Writes to the file before; whether there is one.
+    ///
+    /// # Errors
+    /// The file system takes no more.
+    pub(super) fn write_before(&mut self, line: &Line) -> io::Result<bool> {
+        let Some(before) = &mut self.before else {
+            return Ok(false);
+        };
+        let mut bytes = serde_json::to_vec(line)?;
+        bytes.push(b'\n');
+        before.write_all(&bytes)?;
+        Ok(true)
+    }
+
+    /// From here on nothing goes to the file before.
+    pub(super) fn leave_before(&mut self) {
+        self.before = None;
     }
 
     /// # Errors

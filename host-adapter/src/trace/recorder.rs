@@ -107,6 +107,12 @@ impl Recorder {
         self.shared.ended.store(true, Ordering::Release);
     }
 
+    /// Whether all that was reported has been taken.
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.shared.waiting.load(Ordering::Acquire) == 0
+    }
+
     fn put(&self, line: Line, most: usize) -> bool {
         let waiting = self.shared.waiting.fetch_add(1, Ordering::AcqRel);
         let taken = waiting < most && self.queue.try_send(line).is_ok();
@@ -144,17 +150,33 @@ impl Writer {
 
     fn take(&mut self, line: &Line) -> io::Result<()> {
         self.shared.waiting.fetch_sub(1, Ordering::AcqRel);
-        // A file is replayed by itself, so a new one begins with a state.
-        if self.file.is_full() {
-            match line {
-                Line::State { .. } => self.file.turn()?,
-                Line::Step(_) => self.shared.wants_state.store(true, Ordering::Release),
-                Line::Trace { .. }
-                | Line::Call(_)
-                | Line::Work(_)
-                | Line::Change(_)
-                | Line::Reconcile(_)
-                | Line::Missed(_) => {}
+        match line {
+            Line::State { .. } => {
+                if self.file.is_full() {
+                    self.file.turn()?;
+                }
+                self.file.leave_before();
+            }
+            Line::Step(_) => {
+                // What has no state before it in the new file goes on from the one before.
+                if self.file.write_before(line)? {
+                    return Ok(());
+                }
+                if self.file.is_full() {
+                    self.want_state();
+                }
+            }
+            // A healthy group has calls and no steps for as long as it likes.
+            Line::Trace { .. }
+            | Line::Call(_)
+            | Line::Work(_)
+            | Line::Change(_)
+            | Line::Reconcile(_)
+            | Line::Missed(_) => {
+                if self.file.is_full() {
+                    self.file.turn()?;
+                    self.want_state();
+                }
             }
         }
         self.tell_missed()?;
@@ -163,6 +185,11 @@ impl Writer {
             return Ok(());
         }
         self.flush()
+    }
+
+    /// A file is replayed by itself, so its steps begin with a state.
+    fn want_state(&self) {
+        self.shared.wants_state.store(true, Ordering::Release);
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -204,6 +204,39 @@ fn a_full_file_becomes_the_one_before_and_each_is_replayed_by_itself() {
     assert!(replay(&current).expect("the current file").steps > 0);
 }
 
+/// A healthy group has calls and no steps for as long as it likes.
+#[test]
+fn calls_alone_fill_a_file_as_well() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("trace");
+    let threads = Threads::new();
+    let recorder = Recorder::of_size(&path, &threads, 4096).expect("a file can be made");
+    let current = of_this_process(&path);
+    let before = PathBuf::from(format!("{}.1", current.display()));
+    let mut traced = Traced::new();
+    let role = Role::Active;
+    traced.feed(&recorder, Input::Add { member: A, role });
+    let deadline = Clock::now() + Duration::from_secs(60);
+    while !before.exists() {
+        assert!(Clock::now() < deadline, "no second file");
+        recorder.note_call(call());
+        while !recorder.is_idle() {
+            std::thread::yield_now();
+        }
+    }
+    traced.come_and_go(&recorder);
+    end(&recorder, &threads);
+    let (old, new) = (replay(&before), replay(&current));
+    let (old, new) = (
+        old.expect("the file before"),
+        new.expect("the current file"),
+    );
+    assert_eq!(old.steps + new.steps, traced.steps);
+    assert!(new.steps > 0 && old.calls > 0);
+    let size = std::fs::metadata(&before).expect("it is there").len();
+    assert!(size < 3 * 4096, "{size} bytes");
+}
+
 #[test]
 fn what_comes_too_fast_is_counted_and_the_rest_can_be_replayed() {
     let directory = tempfile::tempdir().expect("a directory");
