@@ -11,8 +11,8 @@ use clap::{Parser, Subcommand};
 use everslot_model::exhibit::{
     ATTEMPTS, Core, Finding, INTERVAL, PSEUDO_CODE, Pseudo, Reading, SECONDS_PER_TICK, findings,
 };
-use everslot_model::scenario::{Outcome, Scenario};
-use everslot_model::{catalogue, coverage, report, world};
+use everslot_model::scenario::{self, Outcome, Scenario};
+use everslot_model::{catalogue, coverage, report};
 
 /// Exhaustive checks of the core that ships.
 #[derive(Parser)]
@@ -165,25 +165,35 @@ fn witnesses(scenarios: &[Box<dyn Scenario>]) -> io::Result<bool> {
 }
 
 fn scripts(directory: &Path, names: &[String]) -> io::Result<bool> {
-    let known = catalogue::worlds();
-    let is_unknown = |name: &&String| known.iter().all(|case| case.name != **name);
-    if let Some(unknown) = names.iter().find(is_unknown) {
+    let (worlds, of_objects) = (catalogue::worlds(), catalogue::of_objects());
+    let worlds_known = worlds.iter().map(|case| case.name);
+    let known: Vec<_> = worlds_known
+        .chain(of_objects.iter().map(|case| case.name))
+        .collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(io::Error::other(format!(
-            "there are no scripts of {unknown}, only of calls, logins and recovery"
+            "there are no scripts of {unknown}"
         )));
     }
-    for case in known {
-        if !names.is_empty() && !names.iter().any(|name| name == case.name) {
-            continue;
-        }
-        let mut text = String::new();
-        for line in world::scripts(&case) {
-            text += &serde_json::to_string(&line)?;
-            text.push('\n');
-        }
-        std::fs::write(directory.join(case.name).with_extension("jsonl"), text)?;
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    for case in worlds.iter().filter(|case| is_wanted(case.name)) {
+        write_script(directory, case.name, &scenario::scripts(case, true))?;
+    }
+    let directory = directory.join("objects");
+    std::fs::create_dir_all(&directory)?;
+    for case in of_objects.iter().filter(|case| is_wanted(case.name)) {
+        write_script(&directory, case.name, &scenario::scripts(case, true))?;
     }
     Ok(true)
+}
+
+fn write_script<L: serde::Serialize>(directory: &Path, name: &str, lines: &[L]) -> io::Result<()> {
+    let mut text = String::new();
+    for line in lines {
+        text += &serde_json::to_string(line)?;
+        text.push('\n');
+    }
+    std::fs::write(directory.join(name).with_extension("jsonl"), text)
 }
 
 /// Ends with the process, unless the port is taken.

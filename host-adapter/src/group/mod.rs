@@ -32,7 +32,7 @@ mod synchronise;
 mod tally;
 mod view;
 #[cfg(test)]
-mod witnesses;
+pub(crate) mod witnesses;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 

@@ -10,6 +10,8 @@ use everslot_core::{
 use super::keeper::Keeper;
 use super::reach::Reach;
 use crate::domain::Fingerprint;
+#[cfg(test)]
+use crate::group::witnesses::objects as witnesses;
 use crate::journal::{self, JournalError};
 use crate::trace::Noted;
 
@@ -75,6 +77,8 @@ pub(crate) fn carry_through(
         if let ChangeNext::Answer(answer) = next {
             return answer;
         }
+        #[cfg(test)]
+        witnesses::hold(witnesses::Asked::Change(next));
         let input = match deeds.lost() {
             Some(member) => ChangeInput::Lost(member),
             None => outcome(next, deeds),
@@ -84,6 +88,8 @@ pub(crate) fn carry_through(
 }
 
 fn outcome(next: ChangeNext, deeds: &mut dyn Deeds) -> ChangeInput {
+    #[cfg(test)]
+    witnesses::notice(witnesses::Asked::Change(next));
     match next {
         ChangeNext::RecordIntent(intent) => deeds.record(intent),
         ChangeNext::Make { member, plant } => deeds.make(member, plant),

@@ -31,7 +31,7 @@ fn usual() -> Vec<Box<dyn Scenario>> {
     for world in worlds() {
         all.push(Box::new(world));
     }
-    for world in objects::all() {
+    for world in of_objects() {
         all.push(Box::new(world));
     }
     all
@@ -42,6 +42,12 @@ fn usual() -> Vec<Box<dyn Scenario>> {
 pub fn worlds() -> Vec<Case<Plan>> {
     let worlds = [recovery::all(), calls::all(), login::all()];
     worlds.into_iter().flatten().collect()
+}
+
+/// Those of objects: as for [`worlds`].
+#[must_use]
+pub fn of_objects() -> Vec<Case<crate::objects::Plan>> {
+    objects::all()
 }
 
 /// The core in the world of the exhibit, beside the pseudo-code that it grew from.

@@ -4,6 +4,7 @@ use everslot_core::{
     Change, ChangeInput, ChangeNext, MemberId, MemberSet, Plant, Reconcile, ReconcileInput,
     ReconcileNext,
 };
+use serde::{Deserialize, Serialize};
 use stateright::{Model, Property};
 
 use super::{Answered, Changing, Plan, Recovering, State, Target, Wish, properties};
@@ -11,7 +12,7 @@ use crate::graph::Fairness;
 use crate::scenario::Fair;
 
 /// A step of the world.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Action {
     /// The application of a process begins its next wish.
     Wish(u8),
@@ -43,7 +44,7 @@ pub enum Action {
 }
 
 /// What a process does at the same time.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum Thread {
     /// The change that its application waits for, or an intent.
     Change,
@@ -81,6 +82,9 @@ impl Model for Plan {
                     }
                 }
             }
+        }
+        if self.as_shipped {
+            actions.retain(|action| state.can_be_forced(*action));
         }
     }
 
@@ -238,6 +242,8 @@ impl Plan {
             next,
             cleaning: None,
             is_cut: false,
+            passed_over: None,
+            bound: None,
         });
     }
 }
@@ -259,7 +265,7 @@ impl Changing {
 }
 
 impl State {
-    fn is_claimed(&self, member: MemberId) -> bool {
+    pub(super) fn is_claimed(&self, member: MemberId) -> bool {
         let claims = |recovering: &Recovering| recovering.reconcile.member() == member;
         let recoveries = self
             .processes
@@ -315,7 +321,7 @@ impl State {
     }
 
     /// The member that a thread asks next; none if it asks the journal.
-    fn asked(&self, number: u8, thread: Thread) -> Option<MemberId> {
+    pub(super) fn asked(&self, number: u8, thread: Thread) -> Option<MemberId> {
         let process = &self.processes[usize::from(number)];
         match thread {
             Thread::Change => asked_by(process.change.as_ref()?.next),

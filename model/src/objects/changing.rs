@@ -135,6 +135,9 @@ impl State {
             Target::Revised { key, .. } => {
                 let pattern = done.first().and_then(|member| self.find(member, key));
                 let live = self.journal.live(key).is_some();
+                if !live && !is_resumed && pattern.is_some() {
+                    self.journal.narrow(plant, MemberSet::EMPTY);
+                }
                 let Some(pattern) = pattern.filter(|_| live) else {
                     return ChangeInput::Gone;
                 };
@@ -147,7 +150,10 @@ impl State {
                 self.journal.narrow(plant, MemberSet::EMPTY);
                 self.journal.supersede(key, done);
             }
-            Target::Gone { .. } => self.journal.narrow(plant, MemberSet::EMPTY),
+            Target::Gone { key } => {
+                self.journal.remove_rows(key, done);
+                self.journal.narrow(plant, MemberSet::EMPTY);
+            }
         }
         ChangeInput::Done
     }

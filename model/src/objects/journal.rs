@@ -14,6 +14,8 @@ pub(super) struct Journal {
     pub(super) sequence: u64,
     pub(super) entries: BTreeMap<ObjectKey, Entry>,
     pub(super) intents: BTreeMap<Plant, Open>,
+    /// Up to where each member was found equal.
+    equal: BTreeMap<MemberId, u64>,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -179,6 +181,39 @@ impl Journal {
                 .rows
                 .extend(members.into_iter().map(|member| (member, None)));
         }
+    }
+
+    /// These have destroyed it.
+    pub(super) fn remove_rows(&mut self, key: ObjectKey, members: MemberSet) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.rows.retain(|member, _| !members.contains(*member));
+        }
+    }
+
+    /// A member is equal to the group up to here. Tombstones go that all `members` have been found equal beyond, that nobody is on record to hold, and
+    /// that no intent is about.
+    pub(super) fn set_equal(&mut self, member: MemberId, upto: u64, members: MemberSet) {
+        self.equal.insert(member, upto);
+        for entry in self.entries.values_mut() {
+            if entry.is_destroyed && entry.changed <= upto {
+                entry.rows.remove(&member);
+            }
+        }
+        let equal = |member| self.equal.get(&member).copied().unwrap_or(0);
+        let all = members.into_iter().map(equal).min().unwrap_or(0);
+        let intents = &self.intents;
+        self.entries.retain(|key, entry| {
+            let is_asked_of = intents.values().any(|open| open.target.is_of(*key));
+            !entry.is_destroyed || entry.changed > all || !entry.rows.is_empty() || is_asked_of
+        });
+    }
+
+    /// When the object was destroyed, if somebody is about to do so, or to change it: that may yet be taken back.
+    pub(super) fn being_destroyed(&self, key: ObjectKey) -> Option<u64> {
+        let entry = self.entries.get(&key).filter(|entry| entry.is_destroyed)?;
+        let mut intents = self.intents.values();
+        let under_way = intents.any(|open| open.target.is_of(key) && open.owner.is_some());
+        under_way.then_some(entry.changed)
     }
 
     /// A process has left off what it did, or all of it: the intents are anybody's.

@@ -8,6 +8,8 @@ mod changing;
 mod journal;
 mod properties;
 mod reconciling;
+mod script;
+mod shipped;
 mod story;
 
 #[cfg(test)]
@@ -22,6 +24,8 @@ use everslot_core::{
 
 pub use actions::{Action, Thread};
 use journal::Journal;
+pub use script::{Setting, Step};
+use serde::{Deserialize, Serialize};
 
 /// The letters by which members are told apart.
 const NAMES: [&str; 4] = ["A", "B", "C", "D"];
@@ -43,10 +47,12 @@ pub struct Plan {
     pub crashes: u8,
     /// How often a token may come back empty.
     pub wipes: u8,
+    /// Only what the real adapter can be put through happens.
+    pub as_shipped: bool,
 }
 
 /// How a world begins.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Start {
     /// All members serve, and hold an object of each of so many bases.
     Equal(u8),
@@ -56,7 +62,7 @@ pub enum Start {
 }
 
 /// What an application asks for. Each base is wished for once.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum Wish {
     /// An object of this base.
     Create(u8),
@@ -137,6 +143,9 @@ struct Recovering {
     cleaning: Option<Changing>,
     /// Whether the member has died since it began.
     is_cut: bool,
+    /// The first tombstone that was passed over since its destruction was under way, and as it was when the pass began.
+    passed_over: Option<u64>,
+    bound: Option<u64>,
 }
 
 /// What a change is about.
@@ -145,6 +154,15 @@ enum Target {
     New { base: u8 },
     Revised { key: ObjectKey, revision: u64 },
     Gone { key: ObjectKey },
+}
+
+impl Target {
+    fn is_of(self, object: ObjectKey) -> bool {
+        match self {
+            Self::New { .. } => false,
+            Self::Revised { key, .. } | Self::Gone { key } => key == object,
+        }
+    }
 }
 
 /// What the application has been told of an object.
@@ -345,6 +363,7 @@ impl Plan {
         state.begin_with(0, others, Revision(0), others);
         state.begin_with(1, all, Revision(0), all);
         state.journal.mark(key(1, 0), true);
+        state.journal.remove_rows(key(1, 0), others);
         for member in others {
             state.remove(member, |object| object.base == 1);
         }

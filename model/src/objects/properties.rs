@@ -66,23 +66,18 @@ impl State {
     }
 
     /// S9: what the application was told is destroyed, nobody holds once all is settled; before that, of the members that serve
-    /// in all processes only one that is being reconciled does.
+    /// in all processes only one that is being reconciled may: it may have been brought what was destroyed while it was read, and loses it in a later pass.
     fn keeps_out_what_was_destroyed(&self) -> bool {
         let mut gone = self
             .ledger
             .iter()
             .filter(|(_, told)| told.destroyed == Answered::Yes);
         gone.all(|(base, _)| {
-            let serving = |process: &super::Process| process.serving;
             let told_to_all = self.processes.len() == 1;
-            let serve = self
-                .processes
-                .iter()
-                .map(serving)
-                .fold(MemberSet::EMPTY, MemberSet::union);
-            let served = self
-                .holding(*base)
-                .any(|(member, _)| serve.contains(member));
+            let serve = self.processes.iter().map(|process| process.serving);
+            let serve = serve.fold(MemberSet::EMPTY, MemberSet::union);
+            let is_in_step = |member| serve.contains(member) && !self.is_claimed(member);
+            let served = self.holding(*base).any(|(member, _)| is_in_step(member));
             !(told_to_all && served || self.is_settled() && self.is_held(*base))
         })
     }

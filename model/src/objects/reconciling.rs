@@ -1,8 +1,8 @@
 //! A reconcile, step by step.
 
 use everslot_core::{
-    Change, ChangeNext, Deed, DeedOutcome, Ended, MemberEntry, MemberId, ObjectKey, ReconcileInput,
-    ReconcileNext, Revision, Sequence,
+    Change, ChangeNext, Deed, DeedOutcome, Ended, GroupEntry, MemberEntry, MemberId, ObjectKey,
+    ReconcileInput, ReconcileNext, Revision, Sequence,
 };
 
 use super::{Changing, Object, Recovering, State, Thread};
@@ -44,7 +44,7 @@ impl State {
             self.processes[usize::from(number)].recovery = Some(recovering);
             return;
         }
-        let input = self.recovery_outcome(number, &recovering, lost);
+        let input = self.recovery_outcome(number, &mut recovering, lost);
         if lost.is_some() {
             self.dies(member);
         }
@@ -84,7 +84,7 @@ impl State {
     fn recovery_outcome(
         &mut self,
         number: u8,
-        recovering: &Recovering,
+        recovering: &mut Recovering,
         lost: Option<bool>,
     ) -> ReconcileInput {
         let member = recovering.reconcile.member();
@@ -94,9 +94,12 @@ impl State {
         let input = match recovering.next {
             ReconcileNext::Do { .. } if lost == Some(false) => ReconcileInput::MemberLost,
             ReconcileNext::Clean => ReconcileInput::Cleaned,
-            ReconcileNext::BeginPass => ReconcileInput::PassBegan(Sequence(self.journal.sequence)),
+            ReconcileNext::BeginPass => {
+                recovering.bound = recovering.passed_over;
+                ReconcileInput::PassBegan(Sequence(self.journal.sequence))
+            }
             ReconcileNext::ReadGroup { after, since, upto } => {
-                ReconcileInput::Group(self.journal.read(member, after, since, upto))
+                ReconcileInput::Group(self.read_group(number, recovering, after, (since, upto)))
             }
             ReconcileNext::ReadMember { after } => {
                 let keys = self.token(member).objects.iter().map(|object| object.key());
@@ -117,6 +120,29 @@ impl State {
             ReconcileInput::MemberLost
         } else {
             input
+        }
+    }
+
+    /// The next entry for the reconcile. A tombstone whose destruction is under way is passed over, and looked at in a later pass; none is under way
+    /// once the gate is closed.
+    fn read_group(
+        &self,
+        number: u8,
+        recovering: &mut Recovering,
+        mut after: Option<ObjectKey>,
+        (since, upto): (Option<Sequence>, Sequence),
+    ) -> Option<(ObjectKey, GroupEntry)> {
+        let member = recovering.reconcile.member();
+        let bound = recovering.bound.map_or(u64::MAX, |first| first - 1);
+        let since = since.map(|since| Sequence(since.0.min(bound)));
+        loop {
+            let (key, entry) = self.journal.read(member, after, since, upto)?;
+            let under_way = self.journal.being_destroyed(key);
+            let Some(first) = under_way.filter(|_| self.gate != Some(number)) else {
+                return Some((key, entry));
+            };
+            recovering.passed_over = recovering.passed_over.into_iter().chain([first]).min();
+            after = Some(key);
         }
     }
 
@@ -194,6 +220,7 @@ impl State {
 
     /// Puts a reconcile back; one that is over admits its member, if it is equal, and opens the gate.
     fn settle_recovery(&mut self, number: u8, recovering: Recovering) {
+        let all = self.members().collect();
         let process = &mut self.processes[usize::from(number)];
         let ReconcileNext::Over(ended) = recovering.next else {
             process.recovery = Some(recovering);
@@ -201,7 +228,8 @@ impl State {
         };
         let member = recovering.reconcile.member();
         match ended {
-            Ended::Equal { .. } => {
+            Ended::Equal { upto } => {
+                self.journal.set_equal(member, upto.0, all);
                 if !recovering.is_cut {
                     process.serving.insert(member);
                 }

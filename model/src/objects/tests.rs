@@ -13,6 +13,7 @@ fn plan() -> Plan {
         deaths: 1,
         crashes: 0,
         wipes: 0,
+        as_shipped: false,
     }
 }
 

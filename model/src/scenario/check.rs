@@ -210,27 +210,3 @@ where
         .discovery(name)?;
     Some(Timeline::of_states(model, &run.into_states()))
 }
-
-/// The actions of a run.
-pub(crate) type Run<M> = Vec<<M as Model>::Action>;
-
-/// Shortest runs to all that a model is to show, found in one search, none where there is none; and to whatever of its rules is broken.
-pub(crate) fn shortest_runs<M>(model: &M) -> Vec<(&'static str, Option<Run<M>>)>
-where
-    M: Model + Clone + Send + Sync + 'static,
-    M::State: Clone + Debug + Eq + Hash + Send + Sync + 'static,
-    M::Action: Clone + Debug + PartialEq,
-{
-    let checker = model.clone().checker().spawn_bfs().join();
-    let mut found = checker.discoveries();
-    let asked = model.properties().into_iter();
-    asked
-        .map(|property| {
-            let run = found.remove(property.name);
-            let acts = run.map(stateright::Path::into_actions);
-            (property, acts)
-        })
-        .filter(|(property, acts)| property.expectation == Expectation::Sometimes || acts.is_some())
-        .map(|(property, acts)| (property.name, acts))
-        .collect()
-}

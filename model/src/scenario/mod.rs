@@ -8,12 +8,14 @@
 mod asked;
 mod check;
 mod outcome;
+mod scripts;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use check::{explore, shortest, shortest_runs};
+pub(crate) use check::{explore, shortest};
 pub use outcome::{Failure, Outcome};
+pub use scripts::{Line, Lines, Scripted, prove, scripts};
 
 use std::fmt::Debug;
 use std::hash::Hash;

@@ -35,7 +35,7 @@ pub use job::Job;
 pub use liveness::{TIME, WORK, calls};
 pub use plan::{Budget, Orders, Pace, Plan, Recovery, Start};
 pub use properties::Rule;
-pub use script::{Line, Setting, prove, scripts};
+pub use script::{Setting, Step};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -4,32 +4,23 @@ use everslot_core::{
     Answer, Attempts, Login, LoginSync, Member, MemberId, MemberState, Role, Rv, ckr,
 };
 use serde::{Deserialize, Serialize};
-use stateright::{Expectation, Model};
+use stateright::Model;
 
 use super::act::Act;
 use super::caller::Busy;
 use super::job::Job;
 use super::plan::{Pace, Plan, Recovery, Start};
 use super::{MEMBERS, World, places};
-use crate::scenario::Case;
+use crate::scenario::Scripted;
 
-/// A line of a file of scripts: JSON. The first line says which world it is; a witness's steps follow its name.
+/// A step of a script.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Line {
-    /// The world.
-    World(Setting),
-    /// A situation, or a broken rule, that the steps after it lead to.
-    Witness(String),
-    /// A situation that no run leads to which the adapter can be put through.
-    Beyond(String),
-    /// A step.
-    Step {
-        /// What happens.
-        act: Act,
-        /// How everybody stands then, as [`World::outline`] has it.
-        then: String,
-    },
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What happens.
+    pub act: Act,
+    /// How everybody stands then, as [`World::outline`] has it.
+    pub then: String,
 }
 
 /// What the adapter has to be told of a world before anything happens in it.
@@ -56,63 +47,17 @@ pub struct Setting {
     pub other_pin: Option<MemberId>,
 }
 
-/// The shortest runs to all that a world can show, of those that the adapter can be put through, as lines; a rule of the world that
-/// is broken is shown like a situation.
-#[must_use]
-pub fn scripts(case: &Case<Plan>) -> Vec<Line> {
-    let model = Plan {
-        as_shipped: true,
-        ..case.model.clone()
-    };
-    let mut lines = vec![Line::World(model.setting(case.name))];
-    for (name, run) in crate::scenario::shortest_runs(&model) {
-        match run {
-            Some(acts) => {
-                lines.push(Line::Witness(name.to_owned()));
-                lines.extend(model.steps(acts));
-            }
-            None => lines.push(Line::Beyond(name.to_owned())),
+impl Scripted for Plan {
+    type Setting = Setting;
+    type Step = Step;
+
+    fn as_shipped(&self) -> Self {
+        Self {
+            as_shipped: true,
+            ..self.clone()
         }
     }
-    lines
-}
 
-/// What is wrong with scripts of a world: they are not its runs, or do not show what they are to, or some are missing.
-///
-/// # Errors
-/// The first thing that is wrong, for people.
-pub fn prove(case: &Case<Plan>, lines: &[Line]) -> Result<(), String> {
-    let (first, rest) = lines.split_first().ok_or("there is nothing in it")?;
-    if *first != Line::World(case.model.setting(case.name)) {
-        return Err("it is about another world".to_owned());
-    }
-    let properties = case.model.properties();
-    let mut expected: Vec<_> = properties
-        .iter()
-        .filter(|property| property.expectation == Expectation::Sometimes)
-        .collect();
-    for script in rest.chunk_by(|_, next| matches!(next, Line::Step { .. })) {
-        let (Line::Witness(name) | Line::Beyond(name), steps) = script
-            .split_first()
-            .ok_or("there is nothing where a witness should be")?
-        else {
-            return Err("steps without a witness".to_owned());
-        };
-        let at = expected.iter().position(|property| property.name == name);
-        let property = expected.remove(at.ok_or_else(|| format!("nothing is called {name:?}"))?);
-        let end = case.model.follow(steps)?;
-        let is_beyond = matches!(script, [Line::Beyond(_)]);
-        if !is_beyond && !(property.condition)(&case.model, &end) {
-            return Err(format!("its last state is not {name:?}"));
-        }
-    }
-    match expected.first() {
-        Some(property) => Err(format!("{:?} is missing", property.name)),
-        None => Ok(()),
-    }
-}
-
-impl Plan {
     fn setting(&self, scenario: &str) -> Setting {
         Setting {
             scenario: scenario.to_owned(),
@@ -127,34 +72,14 @@ impl Plan {
         }
     }
 
-    fn steps(&self, acts: Vec<Act>) -> Vec<Line> {
-        let mut world = World::start(self);
-        let step = |act| {
-            world.step(self, act);
-            let then = world.outline();
-            Line::Step { act, then }
-        };
-        acts.into_iter().map(step).collect()
+    fn step(&self, before: &World, act: Act) -> Option<(Step, World)> {
+        let after = self.next_state(before, act)?;
+        let then = after.outline();
+        Some((Step { act, then }, after))
     }
 
-    /// The state that the steps lead to, if they are a run of the world.
-    fn follow(&self, steps: &[Line]) -> Result<World, String> {
-        let mut world = World::start(self);
-        for step in steps {
-            let Line::Step { act, then } = step else {
-                return Err(format!("{step:?} is no step"));
-            };
-            let mut enabled = Vec::new();
-            self.actions(&world, &mut enabled);
-            if !enabled.contains(act) {
-                return Err(format!("{act:?} cannot happen"));
-            }
-            world.step(self, *act);
-            if world.outline() != *then {
-                return Err(format!("{act:?} leads to {:?}", world.outline()));
-            }
-        }
-        Ok(world)
+    fn act(step: &Step) -> Act {
+        step.act
     }
 }
 
@@ -220,9 +145,10 @@ fn answered(busy: &Busy) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::{Line, Lines, prove};
 
     /// The scripts that the adapter's tests play.
-    fn checked_in(scenario: &str) -> Vec<Line> {
+    fn checked_in(scenario: &str) -> Lines<Plan> {
         let path = format!(
             "{}/../tests/witnesses/{scenario}.jsonl",
             env!("CARGO_MANIFEST_DIR")
@@ -253,9 +179,8 @@ mod tests {
             let mut lines = whole.clone();
             match &mut lines[at] {
                 Line::World(setting) => setting.policy.0 += 1,
-                Line::Witness(text) | Line::Beyond(text) | Line::Step { then: text, .. } => {
-                    text.push('!');
-                }
+                Line::Witness(text) | Line::Farthest(text) | Line::Beyond(text) => text.push('!'),
+                Line::Step(step) => step.then.push('!'),
             }
             assert!(prove(case, &lines).is_err(), "{:?}", whole[at]);
         }

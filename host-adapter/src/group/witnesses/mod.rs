@@ -5,6 +5,7 @@
 //! member answers and what time it is, and after each step everybody must stand as in the model, and each call must have the same answer.
 
 mod application;
+pub(crate) mod objects;
 mod outline;
 mod player;
 mod script;

@@ -12,6 +12,7 @@ use super::MEMBERS;
 enum Line {
     World(Setting),
     Witness(String),
+    Farthest(String),
     Beyond(#[expect(dead_code, reason = "it cannot be played")] String),
     Step(Step),
 }
@@ -57,7 +58,7 @@ pub(super) struct Job {
     pub(super) bound: usize,
     pub(super) output: bool,
     #[serde(rename = "parts")]
-    _parts: u8,
+    pub(super) _parts: u8,
     pub(super) unlike: bool,
 }
 
@@ -127,9 +128,8 @@ pub(super) enum Order {
 pub(super) fn all() -> Vec<(Setting, Vec<Script>)> {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/witnesses");
     let entries = std::fs::read_dir(&directory).expect("the scripts are there");
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut paths: Vec<_> = paths.filter(|path| path.is_file()).collect();
     paths.sort();
     paths.into_iter().map(read).collect()
 }
@@ -142,7 +142,7 @@ fn read(path: PathBuf) -> (Setting, Vec<Script>) {
         let line = serde_json::from_str(line);
         match line.unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
             Line::World(world) => setting = Some(world),
-            Line::Witness(witness) => scripts.push(Script {
+            Line::Witness(witness) | Line::Farthest(witness) => scripts.push(Script {
                 witness,
                 steps: Vec::new(),
             }),

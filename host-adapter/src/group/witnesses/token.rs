@@ -12,6 +12,7 @@ use everslot_protocol::{
     Version, wire,
 };
 
+use super::objects::{Doom, Store};
 use super::script::{Fate, Job};
 use super::stops::{Place, Stops};
 use crate::module::{Delivery, Instance, Link, LinkCause, LinkFailure};
@@ -38,6 +39,7 @@ pub(super) struct ScriptedToken {
     stops: Arc<Stops>,
     has_other_pin: bool,
     job: Job,
+    objects: Arc<Store>,
     state: Mutex<State>,
 }
 
@@ -56,7 +58,16 @@ impl ScriptedToken {
             stops: Arc::clone(stops),
             has_other_pin,
             job,
+            objects: Arc::default(),
             state: Mutex::default(),
+        }
+    }
+
+    /// The same token with these objects.
+    pub(super) fn with_objects(self, objects: &Arc<Store>) -> Self {
+        Self {
+            objects: Arc::clone(objects),
+            ..self
         }
     }
 
@@ -81,6 +92,11 @@ impl ScriptedToken {
         let mut state = self.state();
         state.away = true;
         state.forget();
+    }
+
+    fn dies_in_call(&self) -> LinkFailure {
+        self.dies();
+        silent(Delivery::Unknown)
     }
 
     pub(super) fn comes(&self) {
@@ -147,7 +163,10 @@ impl ScriptedToken {
                     ckr::USER_NOT_LOGGED_IN
                 })
             }),
-            _ => self.executed(request, output),
+            _ => match self.objects.answer(request, output) {
+                Some(reply) => reply,
+                None => self.executed(request, output),
+            },
         })
     }
 
@@ -323,7 +342,15 @@ impl Link for Way {
         {
             return token.suffers(fate, request, output);
         }
-        token.answer(request, output)
+        match token.objects.doom_of(request) {
+            None => token.answer(request, output),
+            Some(Doom::Refuses) => Ok(only(ckr::ACTION_PROHIBITED)),
+            Some(Doom::Before) => Err(token.dies_in_call()),
+            Some(Doom::After) => {
+                token.answer(request, output)?;
+                Err(token.dies_in_call())
+            }
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Intents that nobody is about any more: what they have left at the member is undone, or finished.
 
 use cryptoki_sys as ck;
+#[cfg(test)]
+use everslot_core::ReconcileNext;
 use everslot_core::{
     Change, ChangeInput, ChangeKind, ChangeNext, MemberId, MemberSet, Plant as CorePlant,
 };
@@ -10,6 +12,8 @@ use super::deeds::is_lost;
 use super::look::is_gone;
 use super::{Driver, Halt, Peer};
 use crate::domain::{Attributes, CallError, Revision, Shown, update};
+#[cfg(test)]
+use crate::group::witnesses::objects as witnesses;
 use crate::journal::{Entry, Intent, IntentKind, Plant};
 use crate::objects::{Owner, known_as, planted};
 use crate::trace::Noted;
@@ -26,6 +30,8 @@ impl Driver<'_, '_, '_> {
             let names_it = intent.members.contains(&name);
             if names_it && (all || Owner::has_ended(&intent.owner)) {
                 self.resume(&intent)?;
+                #[cfg(test)]
+                witnesses::before(witnesses::Asked::Reconcile(ReconcileNext::Clean));
             }
         }
         Ok(())
@@ -65,7 +71,11 @@ impl Driver<'_, '_, '_> {
         loop {
             let outcome = match next {
                 ChangeNext::Answer(_) => return Ok(()),
-                next => self.go_on(intent, next)?,
+                next => {
+                    #[cfg(test)]
+                    witnesses::before(witnesses::Asked::Change(next));
+                    self.go_on(intent, next)?
+                }
             };
             next = change.handle(outcome);
         }

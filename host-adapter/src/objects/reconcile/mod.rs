@@ -24,6 +24,8 @@ use super::{Closed, Gate, NOBODY};
 use crate::domain::key::KeyName;
 use crate::domain::profile::Profile;
 use crate::domain::{CallError, End, Fingerprint, Token};
+#[cfg(test)]
+use crate::group::witnesses::objects as witnesses;
 use crate::journal::{Entry, Journal, JournalError, Note};
 use crate::trace::{Noted, Recorder};
 use entries::Walk;
@@ -221,6 +223,8 @@ pub fn reconcile(
         ambiguous: 0,
         why: None,
     };
+    #[cfg(test)]
+    witnesses::before(witnesses::Asked::Begin(member));
     let mut input = ReconcileInput::Start { sources };
     let (mut halted, mut lost) = (None, None);
     let ended = loop {
@@ -232,6 +236,8 @@ pub fn reconcile(
         if let ReconcileNext::Over(ended) = output.next {
             break ended;
         }
+        #[cfg(test)]
+        witnesses::before(witnesses::Asked::Reconcile(output.next));
         input = driver.follow(output.next).unwrap_or_else(|halt| {
             halted = Some(halt.to_string());
             match halt {

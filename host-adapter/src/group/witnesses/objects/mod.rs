@@ -1,0 +1,40 @@
+//! The witnesses of the model's world of objects, played against the real adapter.
+//!
+//! The tokens keep their objects in memory, everything else is the adapter's own: the virtual slot, the group with its recovery, the journal in SQLite,
+//! the gate and the claims. A change waits before each deed that the core's machine asks for, and so does a reconcile, until the script says that it goes
+//! on; what it then does must be what the model has it do, and after each step everybody must stand as in the model.
+
+mod application;
+mod outline;
+mod player;
+mod script;
+mod stage;
+mod store;
+mod world;
+
+pub(crate) use stage::{Asked, before, hold, notice};
+pub(super) use store::{Doom, Store};
+
+use player::Player;
+
+#[test]
+fn objects_fare_as_the_model_says() {
+    let mut differ = Vec::new();
+    let mut played = 0;
+    for (setting, scripts) in script::all() {
+        for script in scripts {
+            played += 1;
+            let directory = tempfile::tempdir().expect("a directory");
+            let player = Player::new(&setting, directory.path());
+            if let Err(why) = player.play(&script.steps) {
+                differ.push(format!("{}: {}: {why}", setting.scenario, script.witness));
+            }
+        }
+    }
+    assert!(
+        differ.is_empty(),
+        "{} of {played}:\n{}",
+        differ.len(),
+        differ.join("\n")
+    );
+}
