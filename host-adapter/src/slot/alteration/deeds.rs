@@ -143,9 +143,14 @@ impl<'a> Deeds<'a> {
         done: MemberSet,
         unclear: MemberSet,
     ) -> ChangeInput {
-        let Some((shown, revision, identity)) = done.first().and_then(|member| self.read(member))
-        else {
-            return ChangeInput::Unknown;
+        let read = done.first().and_then(|member| self.read(member));
+        let Some((shown, revision, identity)) = read else {
+            // Somebody else has destroyed it meanwhile, or nobody can tell.
+            return if self.slot.driver.keeper.is_live(after.id) {
+                ChangeInput::Unknown
+            } else {
+                ChangeInput::Gone
+            };
         };
         let fingerprint = self.slot.driver.keeper.known_as(&shown);
         let object = Object {
