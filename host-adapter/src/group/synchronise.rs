@@ -4,6 +4,7 @@
 //! [apart](super::apart) where the configuration has the PINs. Else it is admitted for what needs no login, and brought in step when the group's
 //! login reaches it, before it counts as logged in.
 
+mod owed;
 mod state;
 
 use std::sync::Arc;
@@ -91,47 +92,7 @@ impl GroupDriver {
             return;
         };
         drop(admitting.closed);
-        if admitting.owed.is_empty() {
-            return;
-        }
-        let driver = Arc::clone(self);
-        let owed = admitting.owed;
-        if self.background.is_some() {
-            let aside = move || driver.reconcile_serving(owed);
-            // Where there is no thread to be had, they get it when they next return, or by `everslot sync`.
-            let _ = self.threads.spawn("everslot-sync", aside);
-        } else {
-            driver.reconcile_serving(owed);
-        }
-    }
-
-    /// Members that serve get what they lack; one that keeps what was destroyed is set aside.
-    fn reconcile_serving(self: &Arc<Self>, owed: MemberSet) {
-        let Ok(Some(profiles)) = self.keeper.profiles() else {
-            return;
-        };
-        for id in owed.intersection(self.serving()).iter() {
-            let Some(member) = self.member(id).filter(|_| !self.is_stopping()) else {
-                continue;
-            };
-            let place = (id, member.incarnation());
-            let done = match self.login() {
-                Login::In(User::User) => self.reconcile_member(member, &profiles),
-                Login::Out | Login::In(User::SecurityOfficer) => {
-                    let done = self.bring_in_step_apart(member, &profiles);
-                    let is_done = matches!(done, Ok(true));
-                    self.synchronised.set_owing(id, !is_done);
-                    done.map(drop)
-                }
-            };
-            // Whom that owes again gets it the next time: this ends.
-            drop(self.synchronised.admitting().remove(&id));
-            match done {
-                Err(Obstacle::Refused(why)) => self.quarantine(place, why),
-                // A member that is lost is found out about by its next call.
-                Ok(()) | Err(Obstacle::Evidence(_)) => {}
-            }
-        }
+        self.bring(admitting.owed);
     }
 
     /// The right to reconcile the member, and a journal for it alone.

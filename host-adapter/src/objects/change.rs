@@ -65,7 +65,7 @@ pub(crate) trait Deeds {
     fn retract(&mut self, plant: Plant, left: MemberSet) -> ChangeInput;
 }
 
-/// Carries the change through to its answer.
+/// Carries the change through to its answer. Whoever serves and was not brought what the others have is owed it.
 pub(crate) fn carry_through(
     change: Change,
     keeper: &Keeper,
@@ -73,8 +73,10 @@ pub(crate) fn carry_through(
 ) -> ChangeAnswer {
     let mut change = Noted::new(change, keeper.trace());
     let mut next = change.handle(ChangeInput::Start);
+    let mut without = MemberSet::EMPTY;
     loop {
         if let ChangeNext::Answer(answer) = next {
+            keeper.owe(change.owed().difference(without));
             return answer;
         }
         #[cfg(test)]
@@ -83,6 +85,10 @@ pub(crate) fn carry_through(
             Some(member) => ChangeInput::Lost(member),
             None => outcome(next, deeds),
         };
+        // Who does not have what is destroyed lacks nothing.
+        if let (ChangeNext::Destroy { member }, ChangeInput::Gone) = (next, input) {
+            without.insert(member);
+        }
         next = change.handle(input);
     }
 }

@@ -4,12 +4,12 @@ mod names;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cryptoki_sys as ck;
-use everslot_core::{Copies, Incarnation, MemberId};
+use everslot_core::{Copies, Incarnation, MemberId, MemberSet};
 use everslot_protocol::ObjectHandle;
 
 use super::book::{Book, Record};
@@ -52,6 +52,8 @@ pub struct Keeper {
     book: Mutex<Book>,
     /// The marks of the changes that this process is about.
     marks: Mutex<HashSet<u64>>,
+    /// Members that changes have left without something.
+    owed: AtomicU32,
     /// Where changes and reconciles are written down, if anywhere.
     trace: Option<Recorder>,
 }
@@ -109,6 +111,7 @@ impl Keeper {
             keys: Mutex::default(),
             book: Mutex::default(),
             marks: Mutex::default(),
+            owed: AtomicU32::new(0),
             trace: None,
         }
     }
@@ -377,6 +380,21 @@ impl Keeper {
     /// Whether this process is about the change of this mark.
     pub(crate) fn is_under_way(&self, mark: u64) -> bool {
         self.marks().contains(&mark)
+    }
+
+    /// A change has left these members without something that they are to have.
+    pub(crate) fn owe(&self, members: MemberSet) {
+        if !members.is_empty() {
+            self.owed.fetch_or(members.bits(), Ordering::AcqRel);
+        }
+    }
+
+    /// The members that changes have left without something since this was last asked.
+    pub(crate) fn take_owed(&self) -> MemberSet {
+        match self.owed.load(Ordering::Acquire) {
+            0 => MemberSet::EMPTY,
+            _ => MemberSet::from_bits(self.owed.swap(0, Ordering::AcqRel)),
+        }
     }
 
     fn marks(&self) -> MutexGuard<'_, HashSet<u64>> {

@@ -46,7 +46,7 @@ impl Session {
             return Err(ckr::ATTRIBUTE_VALUE_INVALID);
         }
         let driver = &self.slot.driver;
-        let _entered = driver.keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
+        let entered = driver.keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
         let reach = Serving::new(driver, profiles);
         let holders = reach.reachable();
         reach.look_up_keys(holders);
@@ -81,8 +81,10 @@ impl Session {
                 closer,
                 after,
             },
-        )?;
-        if let Some((known, identity)) = altered {
+        );
+        drop(entered);
+        driver.bring_what_is_owed();
+        if let Some((known, identity)) = altered? {
             self.slot.catalogue.rename(object, identity);
             object.set_known(known);
         }
@@ -103,12 +105,15 @@ impl Session {
             return Err(ckr::ACTION_PROHIBITED);
         }
         let driver = &self.slot.driver;
-        let _entered = driver.keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
+        let entered = driver.keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
         let reach = Serving::new(driver, profiles);
         let mark = new_mark().ok_or(ckr::FUNCTION_FAILED)?;
         let change = Change::destroy(mark, reach.reachable());
         let altered = Altered::Destroyed { id: known.id };
-        self.alter(change, mark, reach, object, altered)?;
+        let altered = self.alter(change, mark, reach, object, altered);
+        drop(entered);
+        driver.bring_what_is_owed();
+        altered?;
         self.slot.catalogue.remove(object.handle);
         Ok(())
     }

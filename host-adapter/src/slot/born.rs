@@ -45,7 +45,7 @@ impl Session {
         let driver = &self.slot.driver;
         let keeper = &driver.keeper;
         driver.recover_in_call();
-        let _entered = keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
+        let entered = keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
         let reach = Serving::new(driver, profiles);
         let keepers = crate::objects::reach::Reach::reachable(&reach);
         reach.look_up_keys(keepers);
@@ -59,14 +59,15 @@ impl Session {
         let change = Change::create(mark, keeper.copies(), makers, keepers, prefer);
         let _under_way = keeper.begin(mark);
         let mut creation = Creation::new(driver, reach, births, send);
-        match carry_through(change, keeper, &mut creation) {
-            ChangeAnswer::Done => {
-                let (made, maker) = creation.finish(&self.slot)?;
-                self.own(made, maker)?;
-                Ok(made)
-            }
+        let made = match carry_through(change, keeper, &mut creation) {
+            ChangeAnswer::Done => creation.finish(&self.slot),
             answer => Err(creation.refusal(answer)),
-        }
+        };
+        drop(entered);
+        driver.bring_what_is_owed();
+        let (made, maker) = made?;
+        self.own(made, maker)?;
+        Ok(made)
     }
 }
 

@@ -39,12 +39,15 @@ impl VirtualSlot {
         if !keeper.has_abandoned().unwrap_or(false) {
             return;
         }
-        let Ok(_entered) = keeper.enter() else {
+        let Ok(entered) = keeper.enter() else {
             return;
         };
         let reach = Serving::new(&self.driver, profiles);
         let group = self.label();
-        match resume_intents(keeper, &reach) {
+        let resumed = resume_intents(keeper, &reach);
+        drop(entered);
+        self.driver.bring_what_is_owed();
+        match resumed {
             Ok(Resumed { done, left }) => tracing::info!(
                 group,
                 done,

@@ -112,3 +112,32 @@ fn a_change_of_what_is_destroyed_meanwhile_ends() {
     let played = Player::new(&setting, directory.path()).play(&steps);
     played.unwrap_or_else(|why| panic!("{why}"));
 }
+
+/// Nobody waits for its next return to have it destroy what was destroyed.
+#[test]
+fn a_member_that_serves_and_has_not_followed_is_brought_in_step() {
+    let setting = script::Setting {
+        scenario: "by hand".to_owned(),
+        members: 3,
+        wishes: Vec::new(),
+        copies: everslot_core::Copies::All,
+        start: script::Start::Equal(0),
+        stands: String::new(),
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let stores: Vec<_> = (0..setting.members).map(|_| Default::default()).collect();
+    world::establish(directory.path(), &stores);
+    let driver = world::driver(&setting, directory.path(), &world::tokens(&stores));
+    let application = application::Application::new(&driver);
+    application
+        .wish(script::Wish::Create(0), 0)
+        .expect("all can");
+    assert_eq!(outline::tokens(&stores), "A 0r0, B 0r0, C 0r0");
+    stores[1].set_doom(Some(Doom::Refuses));
+    application
+        .wish(script::Wish::Destroy(0), 0)
+        .expect("others can");
+    assert!(!stores[1].is_doomed());
+    assert_eq!(outline::tokens(&stores), "A, B, C");
+    assert_eq!(outline::serving(&driver), "ABC");
+}
