@@ -1,15 +1,16 @@
 //! What a process has of its group's objects: the journal, the members' profiles, and the domain key on each member.
 
+mod changes;
 mod names;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cryptoki_sys as ck;
-use everslot_core::{Copies, Incarnation, MemberId, MemberSet};
+use everslot_core::{Copies, Incarnation, MemberId};
 use everslot_protocol::ObjectHandle;
 
 use super::book::{Book, Record};
@@ -24,6 +25,7 @@ use crate::journal::{Journal, JournalError, ObjectId, Plant, is_url};
 use crate::live::Live;
 use crate::status::ObjectsStatus;
 use crate::trace::Recorder;
+use changes::Changes;
 
 /// How long a change waits for a reconcile to open the write gate again: longer than its last pass takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,24 +52,10 @@ pub struct Keeper {
     failing: AtomicBool,
     keys: Mutex<HashMap<MemberId, (Incarnation, Option<DomainKey>)>>,
     book: Mutex<Book>,
-    /// The marks of the changes that this process is about.
-    marks: Mutex<HashSet<u64>>,
-    /// Members that changes have left without something.
-    owed: AtomicU32,
+    /// The changes that this process is about.
+    changes: Changes,
     /// Where changes and reconciles are written down, if anywhere.
     trace: Option<Recorder>,
-}
-
-/// A change that this process is about, until it is dropped: nobody resumes its intent.
-pub(crate) struct UnderWay<'k> {
-    keeper: &'k Keeper,
-    mark: u64,
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.keeper.marks().remove(&self.mark);
-    }
 }
 
 /// The journal as this process has it.
@@ -110,8 +98,7 @@ impl Keeper {
             failing: AtomicBool::new(false),
             keys: Mutex::default(),
             book: Mutex::default(),
-            marks: Mutex::default(),
-            owed: AtomicU32::new(0),
+            changes: Changes::default(),
             trace: None,
         }
     }
@@ -369,36 +356,6 @@ impl Keeper {
     /// The group's write gate.
     pub const fn gate(&self) -> &Gate {
         &self.gate
-    }
-
-    /// Notes that this process is about the change of this mark.
-    pub(crate) fn begin(&self, mark: u64) -> UnderWay<'_> {
-        self.marks().insert(mark);
-        UnderWay { keeper: self, mark }
-    }
-
-    /// Whether this process is about the change of this mark.
-    pub(crate) fn is_under_way(&self, mark: u64) -> bool {
-        self.marks().contains(&mark)
-    }
-
-    /// A change has left these members without something that they are to have.
-    pub(crate) fn owe(&self, members: MemberSet) {
-        if !members.is_empty() {
-            self.owed.fetch_or(members.bits(), Ordering::AcqRel);
-        }
-    }
-
-    /// The members that changes have left without something since this was last asked.
-    pub(crate) fn take_owed(&self) -> MemberSet {
-        match self.owed.load(Ordering::Acquire) {
-            0 => MemberSet::EMPTY,
-            _ => MemberSet::from_bits(self.owed.swap(0, Ordering::AcqRel)),
-        }
-    }
-
-    fn marks(&self) -> MutexGuard<'_, HashSet<u64>> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {

@@ -11,19 +11,20 @@ mod entries;
 mod index;
 mod list;
 mod look;
+mod terms;
 
 use std::time::Duration;
 
 use everslot_core::{
-    Copies, Ended, MemberId, MemberSet, ObjectKey, Progress, Reconcile, ReconcileEvent,
-    ReconcileInput, ReconcileNext, Revision, Sequence,
+    Copies, Ended, MemberId, MemberSet, Progress, Reconcile, ReconcileEvent, ReconcileInput,
+    ReconcileNext, Sequence,
 };
 use everslot_protocol::ObjectHandle;
 
 use super::{Closed, Gate, NOBODY};
 use crate::domain::key::KeyName;
 use crate::domain::profile::Profile;
-use crate::domain::{CallError, End, Fingerprint, Token};
+use crate::domain::{CallError, End, Token};
 #[cfg(test)]
 use crate::group::witnesses::objects as witnesses;
 use crate::journal::{Entry, Journal, JournalError, Note};
@@ -32,6 +33,7 @@ use entries::Walk;
 pub use list::{Listed, list};
 
 use index::{Freshness, Index};
+use terms::{core_revision, fingerprint, key, own_revision};
 
 /// Notes that are written to the journal at once: each such step is on disk before the next.
 const NOTES: usize = 128;
@@ -388,20 +390,4 @@ impl<'p> Driver<'_, '_, 'p> {
         }
         Ok(())
     }
-}
-
-const fn fingerprint(key: ObjectKey) -> Fingerprint {
-    Fingerprint(key.0)
-}
-
-const fn key(fingerprint: Fingerprint) -> ObjectKey {
-    ObjectKey(fingerprint.0)
-}
-
-const fn core_revision(revision: crate::domain::Revision) -> Revision {
-    Revision(u64::from_le_bytes(revision.0))
-}
-
-const fn own_revision(revision: Revision) -> crate::domain::Revision {
-    crate::domain::Revision(revision.0.to_le_bytes())
 }
