@@ -17,7 +17,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
                 deaths: 2,
                 ..one(Start::Equal(0), create())
             },
-            size(146_418, 322_915, 76),
+            size(103_728, 252_164, 73),
         ),
         case(
             "two-copies",
@@ -27,7 +27,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
                 wipes: 1,
                 ..one(Start::Equal(0), create())
             },
-            size(14_162, 23_349, 72),
+            size(11_573, 19_989, 72),
         ),
         case(
             "destruction",
@@ -36,7 +36,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
                 deaths: 2,
                 ..one(Start::Equal(1), gone())
             },
-            size(147_984, 341_306, 80),
+            size(118_880, 289_411, 80),
         ),
         case(
             "update",
@@ -45,7 +45,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
                 wipes: 1,
                 ..one(Start::Equal(1), vec![Wish::Update(0)])
             },
-            size(42_467, 61_377, 82),
+            size(32_850, 49_700, 82),
         ),
         case(
             "reconcile",
@@ -54,7 +54,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
                 crashes: 0,
                 ..one(Start::Behind, vec![Wish::Destroy(2)])
             },
-            size(128_707, 242_132, 139),
+            size(126_019, 238_135, 139),
         ),
         case(
             "two-processes",
@@ -64,7 +64,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
                 crashes: 0,
                 ..two(vec![Wish::Create(1)], gone())
             },
-            size(117_112, 213_671, 76),
+            size(115_996, 212_056, 76),
         ),
         case(
             "same-object",
@@ -74,7 +74,7 @@ pub(super) fn all() -> Vec<Case<Plan>> {
                 deaths: 0,
                 ..two(gone(), vec![Wish::Update(0)])
             },
-            size(18_817, 32_915, 60),
+            size(18_788, 32_889, 60),
         ),
     ]
 }

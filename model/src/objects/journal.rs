@@ -14,8 +14,6 @@ pub(super) struct Journal {
     pub(super) sequence: u64,
     pub(super) entries: BTreeMap<ObjectKey, Entry>,
     pub(super) intents: BTreeMap<Plant, Open>,
-    /// Up to where each member was found equal.
-    equal: BTreeMap<MemberId, u64>,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -24,6 +22,8 @@ pub(super) struct Entry {
     pub(super) revision: Revision,
     pub(super) rows: BTreeMap<MemberId, Option<Revision>>,
     pub(super) is_destroyed: bool,
+    /// Of a tombstone: the members that were found equal beyond it. Of others nothing is ever asked up to where a member is equal.
+    beyond: MemberSet,
 }
 
 /// A process and what it does.
@@ -53,6 +53,7 @@ impl Journal {
                 .map(|member| (member, Some(revision)))
                 .collect(),
             is_destroyed: false,
+            beyond: MemberSet::EMPTY,
         };
         self.entries.insert(key, entry);
     }
@@ -85,6 +86,7 @@ impl Journal {
         if let Some(entry) = self.entries.get_mut(&key) {
             entry.changed = changed;
             entry.is_destroyed = is_destroyed;
+            entry.beyond = MemberSet::EMPTY;
         }
     }
 
@@ -193,18 +195,17 @@ impl Journal {
     /// A member is equal to the group up to here. Tombstones go that all `members` have been found equal beyond, that nobody is on record to hold, and
     /// that no intent is about.
     pub(super) fn set_equal(&mut self, member: MemberId, upto: u64, members: MemberSet) {
-        self.equal.insert(member, upto);
         for entry in self.entries.values_mut() {
             if entry.is_destroyed && entry.changed <= upto {
                 entry.rows.remove(&member);
+                entry.beyond.insert(member);
             }
         }
-        let equal = |member| self.equal.get(&member).copied().unwrap_or(0);
-        let all = members.into_iter().map(equal).min().unwrap_or(0);
         let intents = &self.intents;
         self.entries.retain(|key, entry| {
             let is_asked_of = intents.values().any(|open| open.target.is_of(*key));
-            !entry.is_destroyed || entry.changed > all || !entry.rows.is_empty() || is_asked_of
+            let is_over = entry.beyond == members && entry.rows.is_empty() && !is_asked_of;
+            !(entry.is_destroyed && is_over)
         });
     }
 
