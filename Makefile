@@ -115,7 +115,7 @@ model:
 concurrency:
 	cargo nextest run --package everslot --lib --locked --config-file tests/nextest.toml --status-level pass explored:: word::
 
-# The same, and then the larger worlds: four members, three callers, two processes; 109 million states, 12 GB, a quarter of an hour. One after the
+# The same, and then the larger worlds: four members, three callers, two processes; 117 million states, 12 GB, a quarter of an hour. One after the
 # other, since each search is held in memory.
 model-full: model
 	cargo run --release --locked --package everslot-model --features large -- check --threads 1

@@ -248,7 +248,7 @@ fn processes() -> Case<Objects> {
             members: 2,
             ..objects::two(vec![Wish::Create(1)], vec![Wish::Destroy(0)])
         },
-        size(3_692_560, 8_879_326, 102),
+        size(12_064_438, 26_578_217, 135),
     );
     Case {
         liveness: Vec::new(),
@@ -262,6 +262,6 @@ fn reconcile() -> Case<Objects> {
         "a member is back that lacks, keeps, has changed and has made objects; one more is destroyed meanwhile; a token and the \
          process die",
         objects::one(Start::Behind, vec![Wish::Destroy(2)]),
-        size(1_449_049, 3_088_251, 169),
+        size(1_877_599, 3_694_880, 165),
     )
 }
