@@ -1,5 +1,6 @@
 //! `make random-objects`: objects made, changed and destroyed at random while members are killed, taken away and brought back.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -22,6 +23,9 @@ struct Arguments {
     /// Say each step on standard error.
     #[arg(long)]
     verbose: bool,
+    /// Put the traces of a seed, and its journal, into a directory of its number in this one.
+    #[arg(long)]
+    traces: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -49,7 +53,14 @@ fn main() -> ExitCode {
     let mut is_right = true;
     for seed in seeds {
         let start = Instant::now();
-        let report = run(seed, arguments.steps, arguments.verbose);
+        let traces = arguments
+            .traces
+            .as_ref()
+            .map(|all| all.join(seed.to_string()));
+        if let Some(traces) = &traces {
+            std::fs::create_dir_all(traces).expect("the directory for traces can be made");
+        }
+        let report = run(seed, arguments.steps, arguments.verbose, traces.as_deref());
         for violation in &report.violations {
             println!("seed {seed}: {violation}");
         }

@@ -1,5 +1,6 @@
 //! One seed from its empty tokens to what is wrong in the end.
 
+use std::path::Path;
 use std::time::Duration;
 
 use everslot_core::ckr;
@@ -61,21 +62,24 @@ struct Run<'l> {
     made: usize,
     report: Report,
     is_told: bool,
+    /// Where the traces go.
+    traces: Option<&'l Path>,
 }
 
 /// Does so many steps on three SoftHSM tokens, has all back, synchronises and looks; each step `is_told` on standard error, or not. The process must have nothing else to do: its environment
-/// and its modules are this run's.
+/// and its modules are this run's. With `traces` each application's trace is put there, under the step at which it ended, and the journal, before the members are synchronised.
 ///
 /// # Panics
 /// The machine lacks room or a program, or members that are there do not come back.
 #[must_use]
-pub fn run(seed: u64, steps: usize, is_told: bool) -> Report {
+pub fn run(seed: u64, steps: usize, is_told: bool, traces: Option<&Path>) -> Report {
     let lab = Lab::new(Plan {
         domain: true,
         empty: true,
         // A call waits for a reconcile to open the gate.
         deadline: Duration::from_secs(10),
         interval: Duration::from_millis(50),
+        trace: traces.is_some(),
         ..Plan::default()
     });
     let module = lab.module();
@@ -88,6 +92,7 @@ pub fn run(seed: u64, steps: usize, is_told: bool) -> Report {
         made: 0,
         report: Report::default(),
         is_told,
+        traces,
         lab: &lab,
     };
     for _ in 0..steps {
@@ -172,11 +177,26 @@ impl Run<'_> {
         self.faults.let_killers_end();
         self.faults.mend();
         self.module.finalize().expect("it is initialised");
+        self.keep_traces();
         self.ledger.forget_handles();
         self.module.initialize().expect("a member can serve");
         self.session = self.lab.public_session(self.module);
         let login = self.session.login(self.lab.pin());
         login.expect("the PIN is right");
+    }
+
+    fn keep_traces(&self) {
+        let Some(directory) = self.traces else {
+            return;
+        };
+        let named = |path: &Path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            directory.join(format!("{:04}.{name}", self.report.steps))
+        };
+        for path in self.lab.traces().iter().chain([&self.lab.journal()]) {
+            let copied = std::fs::copy(path, named(path));
+            copied.expect("the directory for traces can be written");
+        }
     }
 
     fn end(mut self) -> Report {
@@ -187,6 +207,7 @@ impl Run<'_> {
                 .extend(seen_by_application(self.session, self.ledger.entry(index)));
         }
         self.module.finalize().expect("it is initialised");
+        self.keep_traces();
         let sync = self.lab.everslot(&["sync"]);
         let members = self.lab.members().iter();
         let mut found: Members = members.map(|member| member.alone(look::objects)).collect();
