@@ -73,10 +73,14 @@ pub(crate) fn carry_through(
 ) -> ChangeAnswer {
     let mut change = Noted::new(change, keeper.trace());
     let mut next = change.handle(ChangeInput::Start);
-    let mut without = MemberSet::EMPTY;
+    let (mut without, mut last) = (MemberSet::EMPTY, None);
     loop {
+        if let ChangeNext::RecordIntent(intent) = next {
+            last = Some(intent.plant);
+        }
         if let ChangeNext::Answer(answer) = next {
             keeper.owe(change.owed().difference(without));
+            keeper.leave(answer, last);
             return answer;
         }
         #[cfg(test)]
@@ -172,6 +176,23 @@ impl Keeper {
             Ok(true) => ChangeInput::Done,
             Ok(false) => ChangeInput::Gone,
             Err(error) => failed(&error),
+        }
+    }
+
+    /// An intent that stands although its change is over is whoever's that comes to resume it. A journal that cannot be told so now is no reason for
+    /// another answer.
+    fn leave(&self, answer: ChangeAnswer, intent: Option<Plant>) {
+        let may_stand = match answer {
+            ChangeAnswer::Unknown | ChangeAnswer::JournalFailed => true,
+            ChangeAnswer::Done
+            | ChangeAnswer::Refused
+            | ChangeAnswer::NotCarryable
+            | ChangeAnswer::TooFew
+            | ChangeAnswer::Gone
+            | ChangeAnswer::Unavailable => false,
+        };
+        if let Some(intent) = intent.filter(|_| may_stand) {
+            let _ = self.with_journal(|journal| journal.disown(plant(intent)));
         }
     }
 

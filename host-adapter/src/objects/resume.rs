@@ -282,7 +282,8 @@ impl Deeds for Resumption<'_> {
                 .with_journal(|journal| journal.commit_destruction(plant, id, &done_names));
             return written(&committed);
         }
-        let Some(object) = done.first().and_then(|member| self.read(member, entry)) else {
+        let read = done.iter().find_map(|member| self.read(member, entry));
+        let Some(object) = read else {
             return ChangeInput::Unknown;
         };
         let committed = self

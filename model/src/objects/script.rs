@@ -138,11 +138,9 @@ impl State {
             .intents
             .values()
             .map(|open| {
-                format!(
-                    " {:?} intent at {}",
-                    open.intent.kind,
-                    names(open.intent.members)
-                )
+                let left = if open.owner.is_none() { " left" } else { "" };
+                let members = names(open.intent.members);
+                format!("{left} {:?} intent at {members}", open.intent.kind)
             })
             .collect();
         intents.sort();

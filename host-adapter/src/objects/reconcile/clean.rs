@@ -14,7 +14,7 @@ use super::{Driver, Halt, Peer};
 use crate::domain::{Attributes, CallError, Revision, Shown, update};
 #[cfg(test)]
 use crate::group::witnesses::objects as witnesses;
-use crate::journal::{Entry, Intent, IntentKind, Plant};
+use crate::journal::{Entry, Intent, IntentKind, Object, Plant};
 use crate::objects::{Owner, known_as, planted};
 use crate::trace::Noted;
 
@@ -236,37 +236,55 @@ impl Driver<'_, '_, '_> {
             journal.commit_destruction(intent.plant, object, &done_by_name)?;
             return Ok(ChangeInput::Done);
         }
-        let first = done.first();
-        let at = self
-            .peers
-            .iter()
-            .position(|peer| Some(peer.member) == first);
-        let entry = self
-            .tools
-            .journal
-            .entry(object)?
-            .filter(|entry| !entry.gone);
-        let (Some(at), Some(entry)) = (at, entry) else {
+        let entry = self.tools.journal.entry(object)?;
+        let Some(entry) = entry.filter(|entry| !entry.gone) else {
             return Ok(ChangeInput::Gone);
         };
-        let Some(handle) = self.find_updated(at, intent)? else {
+        let mut read = None;
+        for member in done.iter() {
+            read = match self.read_updated(member, intent, &entry) {
+                // A peer that is lost is not the only one that has it.
+                Err(Halt::Member(_)) if self.peer(member) != Some(self.at) => None,
+                read => read?,
+            };
+            if read.is_some() {
+                break;
+            }
+        }
+        let Some(object) = read else {
             return Ok(ChangeInput::Gone);
         };
-        let Peer { token, name, .. } = &mut self.peers[at];
-        let shown = Shown::of(token, handle)?;
         let journal = &mut *self.tools.journal;
-        let object = crate::journal::Object {
-            fingerprint: known_as(&shown, journal, name)?,
-            bare: shown.bare(),
-            revision: Revision::of(token, handle)?,
-            ..entry.object
-        };
         let lives = journal.settle_update(intent.plant, &object, &done_by_name, &unclear)?;
         Ok(if lives {
             ChangeInput::Done
         } else {
             ChangeInput::Gone
         })
+    }
+
+    /// The object of an update as a peer has it, for the record.
+    fn read_updated(
+        &mut self,
+        member: MemberId,
+        intent: &Intent,
+        entry: &Entry,
+    ) -> Result<Option<Object>, Halt> {
+        let Some(at) = self.peer(member) else {
+            return Ok(None);
+        };
+        let Some(handle) = self.find_updated(at, intent)? else {
+            return Ok(None);
+        };
+        let Peer { token, name, .. } = &mut self.peers[at];
+        let shown = Shown::of(token, handle)?;
+        let journal = &mut *self.tools.journal;
+        Ok(Some(Object {
+            fingerprint: known_as(&shown, journal, name)?,
+            bare: shown.bare(),
+            revision: Revision::of(token, handle)?,
+            ..entry.object.clone()
+        }))
     }
 
     fn names(&self, members: MemberSet) -> Vec<String> {

@@ -145,7 +145,7 @@ impl Driver<'_, '_, '_> {
         }
     }
 
-    fn peer(&self, member: MemberId) -> Option<usize> {
+    pub(super) fn peer(&self, member: MemberId) -> Option<usize> {
         self.peers.iter().position(|peer| peer.member == member)
     }
 
@@ -160,11 +160,34 @@ impl Driver<'_, '_, '_> {
             Ok(source) => source,
             Err(outcome) => return Ok(outcome),
         };
+        if self.has_as_another(&entry)? {
+            self.why = Some("a change of its name there is not settled yet".to_owned());
+            return Ok(DeedOutcome::Refused);
+        }
         let outcome = self.bring(from, &source)?;
         if outcome == DeedOutcome::Done {
             self.note_found(of, entry.object.id)?;
         }
         Ok(outcome)
+    }
+
+    /// Whether the member has the object as what a change that is not settled was to make it known by: with a copy it would have it twice. Settled it is
+    /// when nobody is about it any more, at the latest once the gate is closed.
+    fn has_as_another(&mut self, entry: &Entry) -> Result<bool, Halt> {
+        let name = &self.peers[self.at].name;
+        let intents = self.tools.journal.intents()?;
+        let of_it = intents.iter().filter(|intent| {
+            intent.object == Some(entry.object.id) && intent.members.contains(name)
+        });
+        let becomes: Vec<Fingerprint> = of_it.filter_map(|intent| intent.fingerprint).collect();
+        for fingerprint in becomes {
+            if fingerprint != entry.object.fingerprint
+                && self.locate(self.at, fingerprint)?.is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The object at the peer that it is to come from, or why it cannot.

@@ -143,7 +143,8 @@ impl<'a> Deeds<'a> {
         done: MemberSet,
         unclear: MemberSet,
     ) -> ChangeInput {
-        let read = done.first().and_then(|member| self.read(member));
+        // One that was lost just now is not the only one that has it.
+        let read = done.iter().find_map(|member| self.read(member));
         let Some((shown, revision, identity)) = read else {
             // Somebody else has destroyed it meanwhile, or nobody can tell.
             return if self.slot.driver.keeper.is_live(after.id) {

@@ -52,7 +52,8 @@ pub(super) fn recorded(journal: &mut Journal) -> Result<String, JournalError> {
     let intent = |intent: &crate::journal::Intent| {
         let mut members = intent.members.clone();
         members.sort();
-        format!(" {:?} intent at {}", intent.kind, members.concat())
+        let left = if intent.owner.is_empty() { " left" } else { "" };
+        format!("{left} {:?} intent at {}", intent.kind, members.concat())
     };
     let mut intents: Vec<_> = intents.iter().map(intent).collect();
     intents.sort();

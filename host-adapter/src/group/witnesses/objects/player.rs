@@ -146,6 +146,7 @@ impl Player {
                 done,
             } => return self.go_on_and_die((process, thread), done, step),
             Act::Dies(member) => return self.dies(member),
+            Act::Fails(member) => self.stores[member.index()].set_doom(Some(Doom::Before)),
             Act::Returns(member) => self.tokens(member).for_each(|token| token.comes()),
             Act::ReturnsEmpty(member) => {
                 self.stores[member.index()].wipe(ck::CKO_DATA);

@@ -70,6 +70,8 @@ pub(super) enum Act {
         done: bool,
     },
     Dies(MemberId),
+    /// The same, but that nobody notices before it is next asked: no step of the model's.
+    Fails(MemberId),
     Returns(MemberId),
     ReturnsEmpty(MemberId),
 }

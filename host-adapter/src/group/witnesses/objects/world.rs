@@ -145,6 +145,11 @@ pub(super) fn object(base: u8, revision: u64) -> Attributes {
         .flags(&[ck::CKA_TOKEN], true)
 }
 
+/// What an object of these names is known by.
+pub(super) fn fingerprint(names: &Attributes) -> Fingerprint {
+    Fingerprint::of_names(names, Some(&Sha256::digest(VALUE)))
+}
+
 /// The base of what has this fingerprint.
 pub(super) const fn base_of(fingerprint: Fingerprint) -> u8 {
     fingerprint.0[0] >> 5
