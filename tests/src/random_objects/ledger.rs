@@ -41,6 +41,12 @@ impl Entry {
         self.may_be.insert(shown);
     }
 
+    /// Whether nobody has asked for anything to be done to it since it was made.
+    fn is_as_made(&self) -> bool {
+        self.shown()
+            .is_some_and(|shown| shown == format!("{}.0", self.mark))
+    }
+
     fn is(&self, seen: &Seen) -> bool {
         let rest = seen.label.strip_prefix(&self.mark);
         self.class == seen.class && rest.is_some_and(|rest| rest.starts_with('.'))
@@ -105,6 +111,12 @@ impl Ledger {
         &mut self.0[index]
     }
 
+    /// Whether there is, or was, such an object.
+    pub(super) fn has(&self, mark: &str, class: CK_OBJECT_CLASS) -> bool {
+        let mut all = self.0.iter();
+        all.any(|entry| entry.mark == mark && entry.class == class)
+    }
+
     /// The application has begun anew: handles were the old one's.
     pub(super) fn forget_handles(&mut self) {
         for entry in &mut self.0 {
@@ -113,11 +125,12 @@ impl Ledger {
     }
 
     /// Takes out those that a member was killed over while it changed them, if none has them any more: at most as many as the tokens themselves have
-    /// `emptied`. How many.
+    /// `emptied`. That may be one that was just made, when the mark of what is being made was taken off, and no other member served. How many.
     pub(super) fn forget_emptied(&mut self, emptied: usize, found: &Members) -> usize {
         let before = self.0.len();
         let is_there = |entry: &Entry| found.iter().flatten().any(|seen| entry.is(seen));
-        let is_emptied = |entry: &Entry| entry.may_be.len() > 1 && !is_there(entry);
+        let may_be = |entry: &Entry| entry.may_be.len() > 1 || entry.is_as_made();
+        let is_emptied = |entry: &Entry| may_be(entry) && !is_there(entry);
         for _ in 0..emptied {
             if let Some(index) = self.0.iter().position(is_emptied) {
                 self.0.remove(index);

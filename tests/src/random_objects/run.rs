@@ -201,10 +201,11 @@ impl Run<'_> {
 
     fn end(mut self) -> Report {
         self.faults.end();
+        let mut seen = Vec::new();
         for index in self.ledger.living() {
-            self.report
-                .violations
-                .extend(seen_by_application(self.session, self.ledger.entry(index)));
+            let entry = self.ledger.entry(index);
+            let (mark, class) = (entry.mark.clone(), entry.class);
+            seen.push((mark, class, seen_by_application(self.session, entry)));
         }
         self.module.finalize().expect("it is initialised");
         self.keep_traces();
@@ -223,6 +224,9 @@ impl Run<'_> {
             .map(|member| member.store().emptied());
         let emptied = self.ledger.forget_emptied(emptied.sum(), &found);
         self.report.torn += emptied;
+        seen.retain(|(mark, class, _)| self.ledger.has(mark, *class));
+        let seen = seen.into_iter().filter_map(|(.., violation)| violation);
+        self.report.violations.extend(seen);
         if !sync.status.success() {
             let words = String::from_utf8_lossy(&sync.stderr).into_owned();
             let (missing, rest): (Vec<&str>, Vec<&str>) = words

@@ -97,6 +97,7 @@ fn what_a_token_has_lost_itself_is_nobodys_fault_but_no_more_than_that() {
     assert_eq!(changed(Err(REFUSED)).forget_emptied(2, &none), 1);
     assert_eq!(changed(Err(REFUSED)).forget_emptied(0, &none), 0);
     assert_eq!(changed(Ok(())).forget_emptied(1, &none), 0);
+    assert_eq!(with_one(Ok(Object(1))).forget_emptied(1, &none), 1);
     let one: Members = vec![Vec::new(), vec![seen(CKO_DATA, "o1.0")]];
     assert_eq!(changed(Err(REFUSED)).forget_emptied(1, &one), 0);
 }
