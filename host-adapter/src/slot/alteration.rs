@@ -5,7 +5,7 @@ mod deeds;
 use std::sync::Arc;
 
 use cryptoki_sys as ck;
-use everslot_core::{Change, ChangeAnswer, Rv, ckr};
+use everslot_core::{Change, ChangeAnswer, MemberSet, Rv, ckr};
 use everslot_protocol::Template;
 
 use super::identity::Identity;
@@ -48,7 +48,7 @@ impl Session {
         let driver = &self.slot.driver;
         let entered = driver.keeper.enter().map_err(|_| ckr::DEVICE_ERROR)?;
         let reach = Serving::new(driver, profiles);
-        let holders = reach.reachable();
+        let holders = self.followers(known, reach.reachable())?;
         reach.look_up_keys(holders);
         let asks_for_trust = changes.content(ck::CKA_WRAP_WITH_TRUSTED).is_some();
         let (mut given, remembered) = match known.guarded() {
@@ -89,6 +89,35 @@ impl Session {
             object.set_known(known);
         }
         Ok(())
+    }
+
+    /// Who is to be asked to change an object: those that have it as the group has it. Who is behind is brought what they have then; changed as it is there,
+    /// it would take back what was acknowledged.
+    ///
+    /// # Errors
+    /// `CKR_DEVICE_ERROR` when none of those serves, or the journal cannot be read.
+    fn followers(&self, known: &Known, reachable: MemberSet) -> Result<MemberSet, Rv> {
+        let keeper = &self.slot.driver.keeper;
+        let entry = keeper.with_journal(|journal| journal.entry(known.id));
+        let Some(entry) = entry.map_err(|_| ckr::DEVICE_ERROR)? else {
+            return Ok(reachable);
+        };
+        let current = keeper.members(entry.current());
+        if current.is_empty() {
+            return Ok(reachable);
+        }
+        let followers = current.intersection(reachable);
+        if followers.is_empty() {
+            let group = self.slot.label();
+            tracing::warn!(
+                group,
+                "an object was not changed: the members that have it as it was last changed are away"
+            );
+            return Err(ckr::DEVICE_ERROR);
+        }
+        let all = keeper.members(entry.holders.iter().map(|holder| holder.member.as_str()));
+        keeper.owe(all.intersection(reachable).difference(followers));
+        Ok(followers)
     }
 
     /// Destroys an object that is on record: its tombstone stands before the first member does so (S9).

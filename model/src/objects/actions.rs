@@ -208,13 +208,16 @@ impl Plan {
             ),
             Wish::Update(base) => {
                 let key = state.journal.key_of(base).expect("an object to change");
-                (
-                    Change::update(mark, reached(key)),
-                    Target::Revised {
-                        key,
-                        revision: mark,
-                    },
-                )
+                let revision = mark;
+                let target = Target::Revised { key, revision };
+                // Who is behind is not asked: what was acknowledged would be taken back.
+                let current = state.journal.current(target);
+                let asked = if current.is_empty() {
+                    reached(key)
+                } else {
+                    current.intersection(serving)
+                };
+                (Change::update(mark, asked), target)
             }
             Wish::Destroy(base) => {
                 let key = state.journal.key_of(base).expect("an object to destroy");

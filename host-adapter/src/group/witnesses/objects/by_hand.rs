@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use cryptoki_sys as ck;
-use everslot_core::{Copies, Evidence, Input, MemberId};
+use everslot_core::{Copies, Evidence, Input, MemberId, ckr};
 use serde_json::{Value, json};
 
+use super::super::token::ScriptedToken;
 use super::application::Application;
 use super::player::Player;
 use super::script::{Setting, Start, Step, Wish};
 use super::store::{Doom, Store};
 use super::{outline, world};
+use crate::group::GroupDriver;
 use crate::journal::{Intent, IntentKind, Journal, Plant};
 use crate::objects::Owner;
 
 const A: MemberId = MemberId(0);
 const B: MemberId = MemberId(1);
+const C: MemberId = MemberId(2);
 
 fn setting(members: usize, wishes: Vec<Vec<Wish>>, stands: &str) -> Setting {
     Setting {
@@ -128,46 +131,80 @@ fn a_change_that_nobody_can_tell_of_is_left_to_whoever_resumes_it() {
     play(&setting(2, vec![vec![Wish::Update(0)]], begins), &steps);
 }
 
-/// Three members in one process, and an application that is logged in.
-fn lab(
-    directory: &std::path::Path,
-) -> (Vec<Arc<Store>>, Arc<crate::group::GroupDriver>, Application) {
-    let stores: Vec<_> = (0..3).map(|_| Arc::default()).collect();
-    world::establish(directory, &stores);
-    let tokens = world::tokens(&stores);
-    let driver = world::driver(&setting(3, Vec::new(), ""), directory, &tokens);
-    let application = Application::new(&driver);
-    let made = application.wish(Wish::Create(0), 0);
-    made.expect("all can");
-    assert_eq!(outline::tokens(&stores), "A 0r0, B 0r0, C 0r0");
-    (stores, driver, application)
+/// Three members in one process, and an application that is logged in; an object of base 0 is on all of them.
+struct Lab {
+    stores: Vec<Arc<Store>>,
+    tokens: Vec<Arc<ScriptedToken>>,
+    driver: Arc<GroupDriver>,
+    application: Application,
+    journal: Journal,
+    _directory: tempfile::TempDir,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let stores: Vec<_> = (0..3).map(|_| Arc::default()).collect();
+        world::establish(directory.path(), &stores);
+        let tokens = world::tokens(&stores);
+        let driver = world::driver(&setting(3, Vec::new(), ""), directory.path(), &tokens);
+        let application = Application::new(&driver);
+        let made = application.wish(Wish::Create(0), 0);
+        made.expect("all can");
+        let place = world::journal(directory.path());
+        let journal = Journal::open_existing(place.to_str().expect("text"), world::SERIAL);
+        let lab = Self {
+            stores,
+            tokens,
+            driver,
+            application,
+            journal: journal.expect("a journal"),
+            _directory: directory,
+        };
+        lab.stands("A 0r0, B 0r0, C 0r0", "ABC");
+        lab
+    }
+
+    #[track_caller]
+    fn stands(&self, tokens: &str, serving: &str) {
+        assert_eq!(outline::tokens(&self.stores), tokens);
+        assert_eq!(outline::serving(&self.driver), serving);
+    }
+
+    fn loses(&self, member: MemberId) {
+        let token = &self.tokens[member.index()];
+        token.dies();
+        token.processes_end();
+        let incarnation = self.driver.members()[member.index()].incarnation();
+        self.driver
+            .report_loss(member, incarnation, Evidence::HostEnded, None);
+    }
+
+    fn recovers(&self, member: MemberId) {
+        self.tokens[member.index()].comes();
+        self.driver.drive(Input::Recover { member });
+    }
 }
 
 /// Nobody waits for its next return to have it destroy what was destroyed.
 #[test]
 fn a_member_that_serves_and_has_not_followed_is_brought_in_step() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (stores, driver, application) = lab(directory.path());
-    stores[1].set_doom(Some(Doom::Refuses));
-    let destroyed = application.wish(Wish::Destroy(0), 0);
+    let lab = Lab::new();
+    lab.stores[1].set_doom(Some(Doom::Refuses));
+    let destroyed = lab.application.wish(Wish::Destroy(0), 0);
     destroyed.expect("others can");
-    assert!(!stores[1].is_doomed());
-    assert_eq!(outline::tokens(&stores), "A, B, C");
-    assert_eq!(outline::serving(&driver), "ABC");
+    assert!(!lab.stores[1].is_doomed());
+    lab.stands("A, B, C", "ABC");
 }
 
 /// Of a change of an object's name nobody knows whether it was made at a member that was lost over it, and whoever was about it runs still.
 #[test]
 fn a_member_is_not_brought_what_it_has_under_another_name() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (stores, driver, _application) = lab(directory.path());
-    let place = world::journal(directory.path());
-    let journal = Journal::open_existing(place.to_str().expect("text"), world::SERIAL);
-    let mut journal = journal.expect("a journal");
+    let mut lab = Lab::new();
     let (former, renamed) = (world::object(0, 0), world::object(5, 0));
-    let live = journal.with_fingerprint(world::fingerprint(&former));
+    let live = lab.journal.with_fingerprint(world::fingerprint(&former));
     let object = live.expect("the journal").remove(0).object;
-    let recorded = journal.record(&Intent {
+    let recorded = lab.journal.record(&Intent {
         plant: Plant {
             mark: 7,
             attempt: 0,
@@ -180,11 +217,28 @@ fn a_member_is_not_brought_what_it_has_under_another_name() {
     });
     assert!(recorded.expect("the journal"));
     let label = renamed.get(ck::CKA_LABEL).expect("it has one");
-    stores[1].each(ck::CKO_DATA, |object| object.set(ck::CKA_LABEL, label));
-    let incarnation = driver.members()[B.index()].incarnation();
-    driver.report_loss(B, incarnation, Evidence::HostEnded, None);
-    driver.drive(Input::Recover { member: B });
-    assert_eq!(outline::serving(&driver), "ABC");
-    assert_eq!(outline::tokens(&stores), "A 5r0, B 5r0, C 5r0");
-    assert!(journal.intents().expect("the journal").is_empty());
+    lab.stores[1].each(ck::CKO_DATA, |object| object.set(ck::CKA_LABEL, label));
+    lab.loses(B);
+    lab.recovers(B);
+    lab.stands("A 5r0, B 5r0, C 5r0", "ABC");
+    assert!(lab.journal.intents().expect("the journal").is_empty());
+}
+
+/// What was acknowledged of an object that one member alone has so is not taken back by a change of how others have it.
+#[test]
+fn an_object_is_changed_as_the_group_has_it_or_not_at_all() {
+    let lab = Lab::new();
+    let update = |revision| lab.application.wish(Wish::Update(0), revision);
+    lab.loses(B);
+    lab.loses(C);
+    update(1).expect("one can");
+    lab.loses(A);
+    lab.recovers(B);
+    lab.recovers(C);
+    lab.stands("A 0r1, B 0r0, C 0r0", "BC");
+    assert_eq!(update(2), Err(ckr::DEVICE_ERROR));
+    lab.stands("A 0r1, B 0r0, C 0r0", "BC");
+    lab.recovers(A);
+    update(2).expect("all can");
+    lab.stands("A 0r2, B 0r2, C 0r2", "ABC");
 }
