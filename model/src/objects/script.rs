@@ -198,45 +198,25 @@ fn plain(asked: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::scenario::{Line, Lines, prove};
+    use serde_json::Value;
 
-    /// The scripts that the adapter's tests play.
-    fn checked_in(scenario: &str) -> Lines<Plan> {
-        let path = format!(
-            "{}/../tests/witnesses/objects/{scenario}.jsonl",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| {
-            panic!("{path}: {error}; `everslot-model scripts` makes it anew")
-        });
-        let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}"));
-        text.lines().map(line).collect()
-    }
+    use crate::catalogue::of_objects;
+    use crate::scenario::checked_in;
 
     #[test]
     fn the_scripts_that_the_adapter_is_put_through_are_runs_to_all_witnesses() {
-        for case in crate::catalogue::of_objects() {
-            if let Err(wrong) = prove(&case, &checked_in(case.name)) {
-                panic!("{}: {wrong}", case.name);
-            }
-        }
+        checked_in::are_runs_to_all_witnesses("objects/", &of_objects());
     }
 
     #[test]
     fn a_script_with_anything_altered_is_found_out() {
-        let cases = crate::catalogue::of_objects();
+        let cases = of_objects();
         let case = cases.iter().find(|case| case.name == "update");
-        let case = case.expect("a scenario");
-        let whole = checked_in(case.name);
-        for at in 0..whole.len() {
-            let mut lines = whole.clone();
-            match &mut lines[at] {
-                Line::World(setting) => setting.members += 1,
-                Line::Witness(text) | Line::Farthest(text) | Line::Beyond(text) => text.push('!'),
-                Line::Step(step) => step.does = Some(Value::from("another thing")),
-            }
-            assert!(prove(case, &lines).is_err(), "{:?}", whole[at]);
-        }
+        checked_in::are_found_out_when_altered(
+            "objects/",
+            case.expect("a scenario"),
+            |setting| setting.members += 1,
+            |step| step.does = Some(Value::from("another thing")),
+        );
     }
 }

@@ -15,6 +15,8 @@ mod tests;
 
 pub(crate) use check::{explore, shortest};
 pub use outcome::{Failure, Outcome};
+#[cfg(test)]
+pub(crate) use scripts::checked_in;
 pub use scripts::{Line, Lines, Scripted, prove, scripts};
 
 use std::fmt::Debug;

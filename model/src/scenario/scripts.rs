@@ -186,3 +186,71 @@ where
     }
     Ok(state)
 }
+
+/// What is asked of the scripts that are checked in, whatever they are about.
+#[cfg(test)]
+pub(crate) mod checked_in {
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    /// The scripts of a scenario that the adapter's tests play; `path` is that under the directory of all witnesses.
+    fn read<M>(path: &str) -> Lines<M>
+    where
+        M: Scripted,
+        M::Setting: DeserializeOwned,
+        M::Step: DeserializeOwned,
+    {
+        let path = format!(
+            "{}/../tests/witnesses/{path}.jsonl",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!("{path}: {error}; `everslot-model scripts` makes it anew")
+        });
+        let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}"));
+        text.lines().map(line).collect()
+    }
+
+    /// They are runs of their worlds, to all witnesses.
+    pub(crate) fn are_runs_to_all_witnesses<M>(directory: &str, cases: &[Case<M>])
+    where
+        M: Scripted,
+        M::State: Clone,
+        M::Action: Debug + PartialEq,
+        M::Setting: Debug + DeserializeOwned,
+        M::Step: DeserializeOwned,
+    {
+        for case in cases {
+            let lines = read::<M>(&format!("{directory}{}", case.name));
+            if let Err(wrong) = prove(case, &lines) {
+                panic!("{}: {wrong}", case.name);
+            }
+        }
+    }
+
+    /// One in which any line is altered is found out.
+    pub(crate) fn are_found_out_when_altered<M>(
+        directory: &str,
+        case: &Case<M>,
+        alter_world: impl Fn(&mut M::Setting),
+        alter_step: impl Fn(&mut M::Step),
+    ) where
+        M: Scripted,
+        M::State: Clone,
+        M::Action: Debug + PartialEq,
+        M::Setting: Clone + Debug + DeserializeOwned,
+        M::Step: DeserializeOwned,
+    {
+        let whole = read::<M>(&format!("{directory}{}", case.name));
+        for at in 0..whole.len() {
+            let mut lines = whole.clone();
+            match &mut lines[at] {
+                Line::World(setting) => alter_world(setting),
+                Line::Witness(text) | Line::Farthest(text) | Line::Beyond(text) => text.push('!'),
+                Line::Step(step) => alter_step(step),
+            }
+            assert!(prove(case, &lines).is_err(), "{:?}", whole[at]);
+        }
+    }
+}

@@ -5,6 +5,7 @@
 //! member answers and what time it is, and after each step everybody must stand as in the model, and each call must have the same answer.
 
 mod application;
+mod lines;
 pub(crate) mod objects;
 mod outline;
 mod player;
@@ -15,9 +16,11 @@ mod world;
 
 pub(super) use stops::{Point, Stops};
 
+use std::path::Path;
+
 use super::GroupDriver;
 use player::Player;
-use script::{Script, Setting};
+use script::{Setting, Step};
 
 /// Members in the model's world.
 const MEMBERS: usize = 3;
@@ -31,27 +34,11 @@ impl GroupDriver {
     }
 }
 
-fn play(setting: &Setting, script: &Script) -> Result<(), String> {
-    let directory = tempfile::tempdir().expect("a directory");
-    Player::new(setting, directory.path()).play(&script.steps)
-}
-
 #[test]
 fn the_adapter_does_what_the_model_says() {
-    let mut differ = Vec::new();
-    let mut played = 0;
-    for (setting, scripts) in script::all() {
-        for script in scripts {
-            played += 1;
-            if let Err(why) = play(&setting, &script) {
-                differ.push(format!("{}: {}: {why}", setting.scenario, script.witness));
-            }
-        }
-    }
-    assert!(
-        differ.is_empty(),
-        "{} of {played}:\n{}",
-        differ.len(),
-        differ.join("\n")
-    );
+    let scenarios = lines::all::<Setting, Step>("");
+    let play = |setting: &Setting, directory: &Path, steps: &[Step]| {
+        Player::new(setting, directory).play(steps)
+    };
+    lines::play_all(&scenarios, |setting| &setting.scenario, play);
 }

@@ -16,26 +16,17 @@ mod world;
 pub(crate) use stage::{Asked, before, hold, notice};
 pub(super) use store::{Doom, Store};
 
+use std::path::Path;
+
+use super::lines;
 use player::Player;
+use script::{Setting, Step};
 
 #[test]
 fn objects_fare_as_the_model_says() {
-    let mut differ = Vec::new();
-    let mut played = 0;
-    for (setting, scripts) in script::all() {
-        for script in scripts {
-            played += 1;
-            let directory = tempfile::tempdir().expect("a directory");
-            let player = Player::new(&setting, directory.path());
-            if let Err(why) = player.play(&script.steps) {
-                differ.push(format!("{}: {}: {why}", setting.scenario, script.witness));
-            }
-        }
-    }
-    assert!(
-        differ.is_empty(),
-        "{} of {played}:\n{}",
-        differ.len(),
-        differ.join("\n")
-    );
+    let scenarios = lines::all::<Setting, Step>("objects");
+    let play = |setting: &Setting, directory: &Path, steps: &[Step]| {
+        Player::new(setting, directory).play(steps)
+    };
+    lines::play_all(&scenarios, |setting| &setting.scenario, play);
 }

@@ -1,20 +1,8 @@
 //! What `everslot-model scripts` writes of objects, as `model/src/objects/script.rs` has it.
 
-use std::path::{Path, PathBuf};
-
 use everslot_core::{Copies, MemberId};
 use serde::Deserialize;
 use serde_json::Value;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-enum Line {
-    World(Setting),
-    Witness(String),
-    Farthest(String),
-    Beyond(#[expect(dead_code, reason = "it cannot be played")] String),
-    Step(Step),
-}
 
 /// The world that a file of scripts is about.
 #[derive(Clone, Deserialize)]
@@ -42,12 +30,7 @@ pub(super) enum Start {
     Behind,
 }
 
-/// A run to one witness.
-pub(super) struct Script {
-    pub(super) witness: String,
-    pub(super) steps: Vec<Step>,
-}
-
+/// A step of a script.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Step {
@@ -80,34 +63,4 @@ pub(super) enum Act {
 pub(super) enum Thread {
     Change,
     Recovery,
-}
-
-/// The scripts of all scenarios.
-pub(super) fn all() -> Vec<(Setting, Vec<Script>)> {
-    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/witnesses/objects");
-    let entries = std::fs::read_dir(&directory).expect("the scripts are there");
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    paths.sort();
-    paths.iter().map(|path| read(path)).collect()
-}
-
-fn read(path: &Path) -> (Setting, Vec<Script>) {
-    let text = std::fs::read_to_string(path).expect("a script can be read");
-    let mut setting = None;
-    let mut scripts: Vec<Script> = Vec::new();
-    for line in text.lines() {
-        let line = serde_json::from_str(line);
-        match line.unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
-            Line::World(world) => setting = Some(world),
-            Line::Witness(witness) | Line::Farthest(witness) => scripts.push(Script {
-                witness,
-                steps: Vec::new(),
-            }),
-            Line::Beyond(_) => {}
-            Line::Step(step) => scripts.last_mut().expect("a witness").steps.push(step),
-        }
-    }
-    (setting.expect("a world"), scripts)
 }
